@@ -1,0 +1,46 @@
+"""The bring-up flow: a whole stack, from nothing or from wherever an earlier run stopped."""
+
+from functools import partial
+
+from prefect import flow
+
+from flows.base_stack import create_base_stack
+from flows.deploy import deploy
+from flows.network import create_network
+from flows.switch import switch
+from tasks.amis import find_release
+from tasks.model import Changes, Network, Stack, Version
+from tasks.overview import publish_overview
+from tasks.roles import in_stages, load_role, role_names
+from tasks.steps import in_parallel
+from tasks.versions import is_live
+
+
+@flow(name="bring-up", flow_run_name="bring up {stack.name}")
+def bring_up(
+    network: Network, stack: Stack, ami: str = "", version: str = "", sizes: dict[str, int] | None = None
+) -> Changes:
+    """Network, base stack, every role deployed and live. A role that is live already is left as it is.
+
+    Args:
+        network: the network to lie in, created if need be
+        stack: the stack
+        ami: the machine image to deploy; without it the newest Link image of the account
+        version: the id of the versions; without it the image's own
+        sizes: machines by role, where the role's default is not wanted
+    """
+    sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
+    release = find_release(ami, version)
+    changes = create_network(network) + create_base_stack(stack)
+
+    missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
+    versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
+    for stage in in_stages(missing):
+        deploys = [partial(deploy, versions[role.name], release, sizes.get(role.name)) for role in stage]
+        changes += sum(in_parallel(deploys), ())
+    for kind in ("registry", "load-balancer"):  # what stands behind the balancers first
+        switches = [partial(switch, versions[role.name]) for role in missing if role.traffic.kind == kind]
+        changes += sum(in_parallel(switches), ())
+
+    publish_overview(stack.name)
+    return changes

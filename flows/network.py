@@ -1,0 +1,19 @@
+"""The network flow: one VPC that stacks can share."""
+
+from prefect import flow
+
+from tasks.model import Changes, Network
+from tasks.networks import find_zones
+from tasks.stacks import apply_stack
+from tasks.templates import network_template
+
+
+@flow(name="network", flow_run_name="network {network.name}")
+def create_network(network: Network) -> Changes:
+    """Create the network, or bring it up to date. Returns what changed.
+
+    Args:
+        network: its name and CIDR blocks
+    """
+    tags = {"tyrell:kind": "network", "tyrell:network": network.name}
+    return apply_stack(network.name, network_template(network), {"Zones": find_zones(network.name)}, tags).changes

@@ -1,0 +1,16 @@
+"""The status flow: a stack at one moment, as an artifact."""
+
+from prefect import flow
+
+from tasks.model import Overview
+from tasks.overview import publish_overview
+
+
+@flow(name="status", flow_run_name="status of {stack}")
+def status(stack: str) -> Overview:
+    """Every version of the stack, its health, its share of traffic and what is wrong with it.
+
+    Args:
+        stack: the stack's name
+    """
+    return publish_overview(stack)

@@ -1,0 +1,84 @@
+"""The only doors to AWS and HTTP. Endpoint, region and credentials come from the environment, as in every AWS tool."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from tasks.errors import Transient
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+
+_THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+_making = threading.Lock()
+
+
+@lru_cache(maxsize=16)
+def _client(service: str) -> Any:
+    # boto3 may not make two clients at once: the default session is not thread-safe.
+    with _making:
+        config = Config(
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"mode": "standard", "total_max_attempts": 5},
+            max_pool_connections=32,
+        )
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+
+def cloudformation() -> CloudFormationClient:
+    """CloudFormation."""
+    return _client("cloudformation")  # type: ignore[no-any-return]
+
+
+def autoscaling() -> AutoScalingClient:
+    """Auto Scaling."""
+    return _client("autoscaling")  # type: ignore[no-any-return]
+
+
+def ec2() -> EC2Client:
+    """EC2."""
+    return _client("ec2")  # type: ignore[no-any-return]
+
+
+def elbv2() -> ElasticLoadBalancingv2Client:
+    """Elastic Load Balancing v2."""
+    return _client("elbv2")  # type: ignore[no-any-return]
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may well work when it is made again: our own Transient, throttling, a broken connection."""
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+        return error.response["Error"]["Code"] in _THROTTLED or status >= 500
+    return isinstance(error, Transient | HTTPClientError | httpx.TransportError)
+
+
+def is_from_aws(error: BaseException) -> bool:
+    """Whether AWS, or the way to it, said no."""
+    return isinstance(error, ClientError | BotoCoreError)
+
+
+def http_status(url: str, timeout: float = 2.0) -> str:
+    """What `GET url` answers, for people: `200`, `503`, or why there was no answer (`connection refused`)."""
+    try:
+        return str(httpx.get(url, timeout=timeout, trust_env=False).status_code)
+    except httpx.TimeoutException:
+        return f"no answer within {timeout:g} s"
+    except httpx.TransportError as error:
+        return str(error) or type(error).__name__
+
+
+def http_json(url: str, timeout: float = 2.0) -> Any:
+    """The JSON body that `GET url` answers. Raises httpx.HTTPError, or ValueError when it is not JSON."""
+    return httpx.get(url, timeout=timeout, trust_env=False).raise_for_status().json()

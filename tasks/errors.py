@@ -1,0 +1,134 @@
+"""Everything that can go wrong, as one tree:
+
+    TyrellError                    says one sentence: what, where, what to do
+    ├── Transient                  the only kind that is tried again
+    │   └── EtcdUnreachable
+    ├── UsageError                 the person asked for something that cannot be (exit code 2)
+    │   ├── RoleInvalid
+    │   ├── NotFound
+    │   └── SizeOutOfBounds
+    ├── StackFailed                CloudFormation said no
+    ├── Expired                    a wait reached its deadline
+    ├── Conflict                   somebody else changed it first
+    └── NotReady                   refused: what should receive traffic is not healthy
+
+Errors hold facts and survive pickling, because Prefect sends them between processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+class TyrellError(Exception):
+    """Base of all: `str()` is the sentence a user reads."""
+
+    def __post_init__(self) -> None:
+        # Exceptions are pickled by their `args`; a dataclass does not fill them in by itself.
+        self.args = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+
+
+class Transient(TyrellError):
+    """May work when tried again."""
+
+
+class UsageError(TyrellError):
+    """The request itself is wrong; trying again changes nothing."""
+
+
+@dataclass(eq=False)
+class EtcdUnreachable(Transient):
+    """No member of the stack's etcd answered."""
+
+    stack: str
+    endpoints: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        tried = ", ".join(self.endpoints) or "no running member found"
+        return f"etcd of stack {self.stack} is unreachable ({tried}): {self.reason}; see `tyrell status {self.stack}`"
+
+
+@dataclass(eq=False)
+class RoleInvalid(UsageError):
+    """A role's folder says something that cannot be."""
+
+    file: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.problem}"
+
+
+@dataclass(eq=False)
+class NotFound(UsageError):
+    """Something that was named does not exist; `instead` says which do, or what makes one."""
+
+    what: str
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{self.what} does not exist; {self.instead}"
+
+
+@dataclass(eq=False)
+class SizeOutOfBounds(UsageError):
+    """A group cannot have that many machines."""
+
+    role: str
+    size: int
+    min: int
+    max: int
+
+    def __str__(self) -> str:
+        return (
+            f"size {self.size} of {self.role} is outside its bounds {self.min} to {self.max}"
+            f" (roles/{self.role}/role.toml)"
+        )
+
+
+@dataclass(eq=False)
+class StackFailed(TyrellError):
+    """A CloudFormation stack ended in a state that is not the one asked for."""
+
+    stack: str
+    status: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"CloudFormation stack {self.stack} is {self.status}: {'; '.join(self.reasons) or 'no reason given'}"
+
+
+@dataclass(eq=False)
+class Expired(TyrellError):
+    """A wait reached its deadline."""
+
+    what: str
+    seconds: float
+    last: str
+
+    def __str__(self) -> str:
+        return f"gave up waiting for {self.what} after {self.seconds:g} s; last seen: {self.last}"
+
+
+@dataclass(eq=False)
+class Conflict(TyrellError):
+    """What was to be changed is not what was looked at."""
+
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.what} changed meanwhile: expected {self.expected}, found {self.found}; look again and repeat"
+
+
+@dataclass(eq=False)
+class NotReady(TyrellError):
+    """Traffic is refused to something that is not healthy."""
+
+    what: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot take traffic: {'; '.join(self.problems)}"

@@ -1,0 +1,99 @@
+"""Auto Scaling: a version's group, its machines, its size, and what Auto Scaling says keeps it from that size."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tasks.clients import autoscaling, ec2
+from tasks.errors import NotFound
+from tasks.model import Changes, Group, Machine, Version
+from tasks.roles import Role
+from tasks.steps import step
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
+
+logger = logging.getLogger(__name__)
+
+
+def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
+    """The groups of every version in the stack, or of one role's versions, found by their tags."""
+    filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:stack", "Values": [stack]}]
+    if role:
+        filters.append({"Name": "tag:tyrell:role", "Values": [role]})
+    pages = autoscaling().get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
+    described = [group for page in pages for group in page["AutoScalingGroups"]]
+    addresses = _addresses([member["InstanceId"] for group in described for member in group["Instances"]])
+    return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
+
+
+def _addresses(instance_ids: list[str]) -> dict[str, str]:
+    if not instance_ids:
+        return {}
+    # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
+    pages = (
+        ec2().get_paginator("describe_instances").paginate(Filters=[{"Name": "instance-id", "Values": instance_ids}])
+    )
+    return {
+        instance["InstanceId"]: instance.get("PrivateIpAddress", "")
+        for page in pages
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+    }
+
+
+def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Group:
+    tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
+    return Group(
+        name=described["AutoScalingGroupName"],
+        version=Version(stack=tags["tyrell:stack"], role=tags["tyrell:role"], id=tags["tyrell:version"]),
+        release=tags.get("tyrell:release", ""),
+        min=described["MinSize"],
+        max=described["MaxSize"],
+        desired=described["DesiredCapacity"],
+        target_groups=tuple(described.get("TargetGroupARNs", [])),
+        machines=tuple(
+            Machine(
+                id=member["InstanceId"],
+                address=addresses.get(member["InstanceId"], ""),
+                lifecycle=member["LifecycleState"],
+            )
+            for member in described["Instances"]
+        ),
+    )
+
+
+def find_group(version: Version) -> Group:
+    """The version's group. Raises NotFound naming the versions there are."""
+    groups = find_groups(version.stack, version.role)
+    for group in groups:
+        if group.version == version:
+            return group
+    known = ", ".join(group.version.id for group in groups) or "none"
+    raise NotFound(f"version {version.id} of {version.role} in stack {version.stack}", f"its versions: {known}")
+
+
+def find_troubles(group: Group) -> tuple[str, ...]:
+    """Why the group has not the machines it wants, in Auto Scaling's own words; the newest activity says it best."""
+    if len(group.in_service) >= group.desired:
+        return ()
+    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=10)["Activities"]
+    failed = next((each for each in activities if each["StatusCode"] == "Failed"), None)
+    if failed and failed is activities[0]:
+        return (failed.get("StatusMessage") or failed["Cause"],)
+    replaced = next((each["Cause"] for each in activities if "taken out of service" in each["Cause"]), "")
+    waiting = [f"{machine.id} is {machine.lifecycle}" for machine in group.machines if machine not in group.in_service]
+    return tuple(each for each in (*waiting, replaced) if each) or ("no machine has been launched yet",)
+
+
+@step("scale {version.role} {version.id} to {size}", system="autoscaling")
+def scale_group(version: Version, role: Role, size: int) -> Changes:
+    """Ask the version's group for `size` machines. Raises SizeOutOfBounds before anything is changed."""
+    role.check_size(size)
+    group = find_group(version)
+    if group.desired == size:
+        logger.info("%s wants %d machines already: nothing to do", group.name, size)
+        return ()
+    autoscaling().set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=size, HonorCooldown=False)
+    return (f"scaled {version.role} {version.id} from {group.desired} to {size}",)

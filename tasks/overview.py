@@ -1,0 +1,88 @@
+"""A stack at one moment: every version, its health where it counts, its share of traffic, and what is wrong with it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from prefect.artifacts import create_table_artifact
+
+from tasks.errors import EtcdUnreachable, NotFound
+from tasks.groups import find_groups, find_troubles
+from tasks.health import find_health
+from tasks.model import Group, Health, Overview, Row
+from tasks.roles import Role, load_role
+from tasks.stacks import find_stack
+from tasks.steps import in_parallel, step
+from tasks.versions import find_traffic
+
+
+def find_overview(stack: str) -> Overview:
+    """The stack as the world tells it now; what cannot be asked is a problem of its row, not an error.
+
+    Raises NotFound when there is no such stack.
+    """
+    base = find_stack(stack)
+    if base is None:
+        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+    groups = find_groups(stack)
+    roles = {name: load_role(name) for name in sorted({group.version.role for group in groups})}
+    shares = in_parallel([partial(_traffic, stack, role) for role in roles.values()])
+    traffic = dict(zip(roles, shares, strict=True))
+    rows = in_parallel(
+        [partial(_row, group, roles[group.version.role], traffic[group.version.role]) for group in groups]
+    )
+    return Overview(
+        stack=stack,
+        url=base.outputs.get("PublicUrl", ""),
+        internal_url=base.outputs.get("InternalUrl", ""),
+        rows=tuple(rows),
+    )
+
+
+def _traffic(stack: str, role: Role) -> dict[str, int] | None:
+    try:
+        return find_traffic(stack, role)
+    except EtcdUnreachable:
+        return None
+
+
+def _row(group: Group, role: Role, traffic: dict[str, int] | None) -> Row:
+    try:
+        health = find_health(group, role)
+    except EtcdUnreachable as error:
+        health = Health(healthy=0, wanted=group.desired * role.members_per_machine, problems=(str(error),))
+    has_share = traffic is not None and role.traffic.kind != "none"
+    return Row(
+        role=role.name,
+        version=group.version.id,
+        group=group.name,
+        healthy=health.healthy,
+        wanted=health.wanted,
+        machines=len(group.in_service),
+        desired=group.desired,
+        traffic=(traffic or {}).get(group.version.id, 0) if has_share else None,
+        problems=(*find_troubles(group), *health.problems),
+    )
+
+
+@step("overview of {stack}", system="artifacts")
+def publish_overview(stack: str) -> Overview:
+    """The overview, also kept as a table artifact of the run."""
+    overview = find_overview(stack)
+    create_table_artifact(
+        key=f"{stack}-overview",
+        description=f"Stack {stack} at {overview.url}",
+        table=[
+            {
+                "role": row.role,
+                "version": row.version,
+                "group": row.group,
+                "healthy": f"{row.healthy}/{row.wanted}",
+                "machines": f"{row.machines}/{row.desired}",
+                "traffic": "" if row.traffic is None else f"{row.traffic} %",
+                "problems": "; ".join(row.problems),
+            }
+            for row in overview.rows
+        ],
+    )
+    return overview

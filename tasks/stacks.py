@@ -1,0 +1,186 @@
+"""CloudFormation: find, create or update in place, delete, and explain what failed."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+from prefect import runtime
+
+from tasks.clients import cloudformation
+from tasks.errors import StackFailed, UsageError
+from tasks.model import Changes, Noun, Patience
+from tasks.steps import step
+from tasks.waits import NotYet, wait_until
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = Patience(timeout=timedelta(minutes=30), every=timedelta(seconds=0.25))
+_WORKING = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+_NEVER_WORKED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
+
+
+class CfnStack(Noun):
+    """A CloudFormation stack as it is now."""
+
+    name: str
+    id: str
+    status: str
+    reason: str
+    outputs: dict[str, str]
+    parameters: dict[str, str]
+    tags: dict[str, str]
+
+    @property
+    def moving(self) -> bool:
+        """Whether CloudFormation is still at work on it."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+class Applied(Noun):
+    """What became of a stack that was asked for."""
+
+    outputs: dict[str, str]
+    changes: Changes
+
+
+def find_stack(name_or_id: str) -> CfnStack | None:
+    """The stack, or None. A deleted stack still answers to its id, not to its name."""
+    try:
+        described = cloudformation().describe_stacks(StackName=name_or_id)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return CfnStack(
+        name=described["StackName"],
+        id=described.get("StackId", ""),
+        status=described["StackStatus"],
+        reason=described.get("StackStatusReason", ""),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])},
+        parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in described.get("Parameters", [])},
+        tags={tag["Key"]: tag["Value"] for tag in described.get("Tags", [])},
+    )
+
+
+def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of all stacks that carry `tags`, those in deletion included."""
+    pages = cloudformation().get_paginator("describe_stacks").paginate()
+    return tuple(
+        stack["StackName"]
+        for page in pages
+        for stack in page["Stacks"]
+        if tags.items() <= {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.items()
+    )
+
+
+def _failures(stack: CfnStack) -> tuple[str, ...]:
+    """What CloudFormation itself says went wrong, oldest first; what was only cancelled because of it is left out."""
+    pages = cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack.id)
+    failed = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for page in pages
+        for event in page["StackEvents"]
+        if event.get("ResourceStatus", "").endswith("_FAILED")
+        and "cancelled" not in event.get("ResourceStatusReason", "")
+        and event.get("PhysicalResourceId") != stack.id
+    ]
+    return tuple(dict.fromkeys(reversed(failed)))
+
+
+def _progress(stack: CfnStack) -> NotYet:
+    resources = cloudformation().describe_stack_resources(StackName=stack.id)["StackResources"]
+    moving = [each["LogicalResourceId"] for each in resources if each["ResourceStatus"].endswith("_IN_PROGRESS")]
+    done = len(resources) - len(moving)
+    return NotYet(f"{stack.status}, {done} of {len(resources)} resources settled; at work on {', '.join(moving[:3])}")
+
+
+def _await_settled(stack_id: str, name: str) -> CfnStack:
+    def look() -> CfnStack | NotYet:
+        stack = find_stack(stack_id)
+        if stack is None:  # read after create may come too early
+            return NotYet("CloudFormation does not know it yet")
+        return _progress(stack) if stack.moving else stack
+
+    return wait_until(f"stack {name}", look, PATIENCE)
+
+
+def _token() -> str:
+    """One per attempt of a flow run: a call repeated by a retry is the same call to CloudFormation."""
+    return str(runtime.task_run.id or uuid.uuid4())
+
+
+@step("apply stack {name}", system="cloudformation")
+def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Applied:
+    """Make the stack be what `template` and `parameters` say: created, updated in place, or left alone.
+
+    A stack that an earlier run left unfinished is waited for; one that never worked is deleted and made again.
+    Raises StackFailed with the failed resources' own reasons; a stack that could not be created is removed again.
+    """
+    found = find_stack(name)
+    if found and found.tags.get("tyrell:kind") != tags["tyrell:kind"]:
+        raise UsageError(
+            f"stack name {name} is taken by a stack that is no {tags['tyrell:kind']} of Tyrell's; choose another"
+        )
+    if found and found.moving:
+        found = _await_settled(found.id, name)
+    if found and found.status in _NEVER_WORKED | {"DELETE_FAILED"}:
+        logger.info("stack %s is %s and never worked: deleting it first", name, found.status)
+        delete_stack.fn(name)
+        found = None
+    wanted: dict[str, Any] = {
+        "StackName": name,
+        "TemplateBody": template,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM"],
+        "ClientRequestToken": _token(),
+    }
+    if found is None or found.status == "DELETE_COMPLETE":
+        return _create(name, wanted, tags)
+    return _update(found, wanted)
+
+
+def _create(name: str, wanted: dict[str, Any], tags: Mapping[str, str]) -> Applied:
+    labels = {**tags, "tyrell:run": str(runtime.flow_run.root_flow_run_id or "none")}
+    made = cloudformation().create_stack(
+        **wanted,
+        Tags=[{"Key": key, "Value": value} for key, value in labels.items()],
+    )
+    stack = _await_settled(made["StackId"], name)
+    if stack.status != "CREATE_COMPLETE":
+        failed = StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
+        delete_stack.fn(name)
+        raise failed
+    return Applied(outputs=stack.outputs, changes=(f"created stack {name}",))
+
+
+def _update(found: CfnStack, wanted: dict[str, Any]) -> Applied:
+    try:
+        cloudformation().update_stack(**wanted)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+        logger.info("stack %s is as wanted: nothing to do", found.name)
+        return Applied(outputs=found.outputs, changes=())
+    stack = _await_settled(found.id, found.name)
+    if stack.status != "UPDATE_COMPLETE":
+        raise StackFailed(found.name, stack.status, _failures(stack) or (stack.reason,))
+    return Applied(outputs=stack.outputs, changes=(f"updated stack {found.name}",))
+
+
+@step("delete stack {name}", system="cloudformation")
+def delete_stack(name: str) -> Changes:
+    """Delete the stack and wait until it is gone. Raises StackFailed when CloudFormation cannot."""
+    found = find_stack(name)
+    if found is None:
+        logger.info("stack %s does not exist: nothing to delete", name)
+        return ()
+    cloudformation().delete_stack(StackName=found.id, ClientRequestToken=_token())
+    stack = _await_settled(found.id, name)
+    if stack.status != "DELETE_COMPLETE":
+        raise StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
+    return (f"deleted stack {name}",)

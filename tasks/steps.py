@@ -1,0 +1,54 @@
+"""What every step of a flow has in common: a name to read in the UI, and retries on transient errors only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+from tasks.clients import is_transient
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def only_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether Prefect should run the task again: only when the same call may work the next time."""
+    result = state.result(raise_on_failure=False)
+    return isinstance(result, BaseException) and is_transient(result)
+
+
+def step(name: str, *, system: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a function of data a Prefect task called `name` (a format string over its arguments), tagged `system`.
+
+    Nothing is cached: the same question to the world may have a new answer.
+    """
+
+    return task(
+        task_run_name=name,
+        tags=[system],
+        retries=3,
+        retry_delay_seconds=[1, 5, 15],
+        retry_condition_fn=only_transient,
+        cache_policy=NO_CACHE,
+    )
+
+
+def in_parallel(calls: Iterable[Callable[[], R]]) -> list[R]:
+    """The results of `calls`, made at the same time, in their order; each sees the flow run it was started from.
+
+    Waits for all of them, also when one fails: nothing goes on working behind a finished flow. Then raises the
+    first error.
+    """
+    waiting = list(calls)
+    if not waiting:
+        return []
+    with ThreadPoolExecutor(max_workers=len(waiting)) as pool:
+        futures = [pool.submit(copy_context().run, call) for call in waiting]
+        wait(futures)
+    return [future.result() for future in futures]

@@ -1,0 +1,51 @@
+"""Templates of the role folders, rendered: CloudFormation bodies, user data and systemd units."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.model import Network, Stack
+from tasks.roles import FOLDER, Role, load_role, role_names
+
+
+def _logical(name: str) -> str:
+    """`tenant-mgmt-api` as the logical id `TenantMgmtApi`: CloudFormation takes letters and digits only."""
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
+_templates = Environment(
+    loader=FileSystemLoader(FOLDER),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701  the output is YAML for AWS, not HTML
+)
+_templates.filters["logical"] = _logical
+
+
+def network_template(network: Network) -> str:
+    """The CloudFormation body of a network; its parameter `Zones` takes four names of availability zones."""
+    nat_gateways = [1] if network.nat == "one" else [1, 2, 3, 4]
+    return _templates.get_template("network/stack.yaml.j2").render(network=network, nat_gateways=nat_gateways)
+
+
+def base_template(stack: Stack) -> str:
+    """The CloudFormation body of a stack's base, with what every role there is needs of it."""
+    return _templates.get_template("base/stack.yaml.j2").render(
+        stack=stack,
+        roles=[load_role(name) for name in role_names()],
+        given_buckets={"DeviceData": stack.device_data_bucket, "Usage": stack.usage_bucket},
+    )
+
+
+def version_template(role: Role) -> str:
+    """The CloudFormation body of one version of `role`; stack, version, release and image are its parameters."""
+    user_data = _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role)
+    return _templates.get_template(f"{role.name}/stack.yaml.j2").render(role=role, user_data=user_data)
+
+
+def unit_files(role: Role) -> dict[str, str]:
+    """The systemd units of `role`, by file name: what its machine image carries."""
+    template = _templates.get_template("common/unit.service.j2")
+    return {service.unit: template.render(role=role, service=service) for service in role.services}

@@ -1,0 +1,138 @@
+"""Elastic Load Balancing: one listener rule per role carries the weights of all its versions' target groups.
+
+Live is whoever has weight there. Weighted forwards: https://docs.aws.amazon.com/elasticloadbalancing/latest/
+application/load-balancer-listeners.html#forward-actions
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tasks.clients import elbv2
+from tasks.errors import Conflict, NotFound, NotReady
+from tasks.model import Changes, Group, Health, Noun
+from tasks.roles import ByLoadBalancer
+from tasks.stacks import find_stack
+from tasks.steps import step
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2.type_defs import (
+        ActionTypeDef,
+        ForwardActionConfigTypeDef,
+        TargetGroupTupleTypeDef,
+    )
+
+logger = logging.getLogger(__name__)
+
+
+class Rule(Noun):
+    """A role's listener rule; `weights` by target group ARN."""
+
+    arn: str
+    weights: dict[str, int]
+
+
+def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
+    """The role's rule, or None before its first version was deployed. Raises NotFound when the stack is not there."""
+    listener = _listener(stack, traffic)
+    rules = elbv2().describe_rules(ListenerArn=listener)["Rules"]
+    if not rules:
+        return None
+    described = elbv2().describe_tags(ResourceArns=[rule["RuleArn"] for rule in rules])["TagDescriptions"]
+    tagged = {each["ResourceArn"]: {tag["Key"]: tag.get("Value", "") for tag in each["Tags"]} for each in described}
+    for rule in rules:
+        tags = tagged.get(rule["RuleArn"], {})
+        if tags.get("tyrell:stack") == stack and tags.get("tyrell:role") == role:
+            groups = rule["Actions"][0].get("ForwardConfig", {}).get("TargetGroups", [])
+            return Rule(arn=rule["RuleArn"], weights={each["TargetGroupArn"]: each.get("Weight", 0) for each in groups})
+    return None
+
+
+def _listener(stack: str, traffic: ByLoadBalancer) -> str:
+    base = find_stack(stack)
+    if base is None:
+        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+    return base.outputs[f"{traffic.balancer.capitalize()}Listener"]
+
+
+def _forward(weights: Mapping[str, int]) -> list[ActionTypeDef]:
+    groups: list[TargetGroupTupleTypeDef] = [
+        {"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()
+    ]
+    forward: ForwardActionConfigTypeDef = {"TargetGroups": groups}
+    return [{"Type": "forward", "ForwardConfig": forward}]
+
+
+@step("give {group.version.role} {group.version.id} no traffic yet", system="elbv2")
+def add_at_zero(group: Group, traffic: ByLoadBalancer) -> Changes:
+    """Name the group in its role's rule with weight 0: only then is it health-checked, and still gets no request.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    """
+    version, arn = group.version, group.target_groups[0]
+    rule = find_rule(version.stack, version.role, traffic)
+    if rule is None:
+        elbv2().create_rule(
+            ListenerArn=_listener(version.stack, traffic),
+            Priority=traffic.priority,
+            Conditions=[{"Field": "path-pattern", "Values": [traffic.path]}],
+            Actions=_forward({arn: 0}),
+            Tags=[{"Key": "tyrell:stack", "Value": version.stack}, {"Key": "tyrell:role", "Value": version.role}],
+        )
+    elif arn in rule.weights:
+        logger.info("%s %s is in the rule already: nothing to do", version.role, version.id)
+        return ()
+    else:
+        elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward({**rule.weights, arn: 0}))
+    return (f"put {version.role} {version.id} into the rule at weight 0",)
+
+
+def find_health(group: Group) -> Health:
+    """What the balancer itself sees of the group's machines."""
+    described = elbv2().describe_target_health(TargetGroupArn=group.target_groups[0])["TargetHealthDescriptions"]
+    members = {machine.id for machine in group.machines}
+    states = {each["Target"]["Id"]: each["TargetHealth"] for each in described if each["Target"]["Id"] in members}
+    problems = [
+        f"{machine.id} ({machine.address}) is {state['State']}: {state.get('Description') or state.get('Reason', '')}"
+        for machine in group.machines
+        if (state := states.get(machine.id)) and state["State"] != "healthy"
+    ]
+    healthy = sum(state["State"] == "healthy" for state in states.values())
+    return Health(healthy=healthy, wanted=group.desired, problems=tuple(problems))
+
+
+@step("switch {group.version.role} to {group.version.id}", system="elbv2")
+def switch_weights(group: Group, traffic: ByLoadBalancer) -> Changes:
+    """Give all traffic of the role to `group` with one rule write, and read it back.
+
+    Looks at the balancer's own health of the group immediately before. Raises NotReady, or Conflict.
+    """
+    version, arn = group.version, group.target_groups[0]
+    rule = find_rule(version.stack, version.role, traffic)
+    if rule is None or arn not in rule.weights:
+        raise NotReady(f"{version.role} {version.id}", ("it is not in the listener rule; deploy it first",))
+    wanted = {each: 100 if each == arn else 0 for each in rule.weights}
+    if rule.weights == wanted:
+        logger.info("%s %s has all traffic already: nothing to do", version.role, version.id)
+        return ()
+    health = find_health(group)
+    if not health.good:
+        missing = f"{health.healthy} of {health.wanted} machines are healthy in the load balancer"
+        raise NotReady(f"{version.role} {version.id}", (missing, *health.problems))
+    elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(wanted))
+    written = find_rule(version.stack, version.role, traffic)
+    if written is None or written.weights != wanted:
+        raise Conflict(f"the listener rule of {version.role}", str(wanted), str(written and written.weights))
+    return (f"switched {version.role} to {version.id}",)
+
+
+@step("remove the listener rule of {role}", system="elbv2")
+def delete_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Changes:
+    """Take the role off its balancer, which then answers `no live version`."""
+    rule = find_rule(stack, role, traffic) if find_stack(stack) else None
+    if rule is None:
+        return ()
+    elbv2().delete_rule(RuleArn=rule.arn)
+    return (f"removed the listener rule of {role}",)
