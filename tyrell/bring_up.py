@@ -1,0 +1,47 @@
+"""`tyrell up` and the demo's main part: run the bring-up flow and show what came of it."""
+
+from __future__ import annotations
+
+from flows.bring_up import bring_up
+from tasks.errors import UsageError
+from tasks.model import Network, Overview, Stack
+from tasks.overview import find_overview
+from tasks.roles import load_role
+from tyrell.environment import Surroundings
+from tyrell.run import out, print_json, run_flow
+from tyrell.show import show_changes, show_overview
+
+
+def parse_sizes(given: list[str]) -> dict[str, int]:
+    """`["router=3"]` as `{"router": 3}`. Raises UsageError, also for roles and sizes that cannot be."""
+    sizes = {}
+    for each in given:
+        role, _, number = each.partition("=")
+        if not number.isdigit():
+            raise UsageError(f"--size {each}: write ROLE=N, for example --size router=3")
+        sizes[role] = load_role(role).check_size(int(number))
+    return sizes
+
+
+def bring_up_and_show(
+    network: Network,
+    stack: Stack,
+    *,
+    ami: str,
+    version: str,
+    sizes: dict[str, int],
+    place: Surroundings,
+    json: bool,
+) -> Overview:
+    """Bring the stack up on `place`; then its table and what was changed, or JSON."""
+    title = f"bring up {stack.name} on {place.name}"
+    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, quiet=json)
+    overview = find_overview(stack.name)
+    if json:
+        print_json({"changes": changes, **overview.model_dump()})
+        return overview
+    show_changes(changes)
+    show_overview(overview)
+    if place.prefect_url:
+        out.print(f"Prefect UI     {place.prefect_url}", highlight=False)
+    return overview

@@ -1,0 +1,59 @@
+"""The demo: the embedded cloud, a Prefect server and a whole stack on them, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+
+from rich.panel import Panel
+
+from tyrell.environment import LOCAL_BALANCER_PORT, Cloud, enter
+from tyrell.local.control import down, free_port, up
+from tyrell.local.settings import Settings
+from tyrell.local.state import default_home
+from tyrell.run import notes, out
+
+PREFECT_PORT = 4200
+
+
+def run_demo(stack: str, *, detach: bool) -> None:
+    """Start everything, show it, and stop it again when a person presses Ctrl-C, or leave it running."""
+    settings = Settings(home=default_home())
+    kept = False
+    try:
+        with notes.status("starting the embedded cloud and a Prefect server"):
+            up(settings, prefect_port=free_port(PREFECT_PORT), balancer_port=LOCAL_BALANCER_PORT)
+        url = _bring_up(stack)
+        out.print(Panel.fit(_try_next(stack, url), title="try next", title_align="left"))
+        if detach:
+            kept = True
+            return
+        out.print("Ctrl-C stops everything.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    finally:
+        if not kept:
+            with notes.status("stopping everything"):
+                down(settings.home)
+
+
+def _bring_up(stack: str) -> str:
+    place = enter(Cloud.local)
+    from tasks.model import Network, Stack  # noqa: PLC0415  after `enter`, see cli.py
+    from tyrell.bring_up import bring_up_and_show  # noqa: PLC0415
+
+    network = Network(name=f"{stack}-network", cidr=place.cidr)
+    wanted = Stack(name=stack, network=network.name, port=place.port)
+    overview = bring_up_and_show(network, wanted, ami="", version="", sizes={}, place=place, json=False)
+    return overview.url
+
+
+def _try_next(stack: str, url: str) -> str:
+    return "\n".join(
+        (
+            f"curl -H 'x-apigee-iot-tenant-id: acme' {url}/",
+            f"tyrell status {stack}",
+            "tyrell deploy router --version two && tyrell switch router two",
+            "tyrell local status            # every instance and its processes",
+            "tyrell local logs INSTANCE",
+            "tyrell local down",
+        )
+    )

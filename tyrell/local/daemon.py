@@ -1,0 +1,88 @@
+"""The embedded cloud's process: moto's API, the engines that make its records real, and a Prefect server beside it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Protocol
+
+from tyrell.local.autoscaling.engine import AutoScaling
+from tyrell.local.balancers.engine import Balancers
+from tyrell.local.cloudformation.engine import CloudFormation
+from tyrell.local.link_image import bake_link_image
+from tyrell.local.machines.engine import Machines
+from tyrell.local.prefect_server import PrefectServer
+from tyrell.local.server import start_server
+from tyrell.local.settings import Settings
+from tyrell.local.state import State, write_state
+
+logger = logging.getLogger("tyrell.local")
+
+
+class Engine(Protocol):
+    """What the daemon asks of every part of the cloud."""
+
+    def install(self) -> None:
+        """Put its API in place before the server starts."""
+
+    def start(self) -> None:
+        """Start its threads."""
+
+    def stop(self) -> None:
+        """Return when everything it started is gone."""
+
+
+def run(settings: Settings, *, prefect_port: int) -> None:
+    """Serve the cloud until SIGTERM or SIGINT; `prefect_port` 0 leaves the Prefect server out."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    engines: list[Engine] = [
+        Machines(settings),
+        Balancers(settings),
+        AutoScaling(settings),
+        CloudFormation(settings),
+    ]
+    prefect = PrefectServer(settings, prefect_port) if prefect_port else None
+    for engine in engines:
+        engine.install()
+    server = start_server(settings)
+    try:
+        if prefect:
+            prefect.start()
+        for engine in engines:
+            engine.start()
+        bake_link_image(settings)
+        if prefect:
+            prefect.await_ready()
+        write_state(State(pid=os.getpid(), settings=settings, prefect_port=prefect_port))
+        logger.info("ready at %s", settings.endpoint)
+        ended.wait()
+    finally:
+        logger.info("stopping")
+        for engine in reversed(engines):
+            engine.stop()
+        if prefect:
+            prefect.stop()
+        server.stop()
+
+
+def main() -> None:
+    """`python -m tyrell.local.daemon SETTINGS-AS-JSON --prefect-port N`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("settings", type=Settings.model_validate_json)
+    parser.add_argument("--prefect-port", type=int, default=0)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        run(arguments.settings, prefect_port=arguments.prefect_port)
+    except OSError as error:
+        sys.exit(f"the embedded cloud cannot start: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A Prefect server of the embedded cloud's own: one process on SQLite, its data below the cloud's home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import IO
+
+from tasks.clients import http_status
+from tasks.errors import TyrellError
+from tasks.model import Patience
+from tasks.waits import NotYet, wait_until
+from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT, MARKER
+from tyrell.local.settings import Settings
+
+STARTING = Patience(timeout=timedelta(seconds=90), every=timedelta(seconds=0.2))
+
+
+class PrefectServer:
+    """The server as a child process; `start` returns at once, `await_ready` when it answers."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        self._settings = settings
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+
+    def start(self) -> None:
+        """Start uvicorn with Prefect's application, as `prefect server start` does, without its second process."""
+        host, port = self._settings.host, str(self._port)
+        self._settings.logs.mkdir(parents=True, exist_ok=True)
+        self._log = (self._settings.logs / "prefect.log").open("wb")
+        address = ("--host", host, "--port", port)
+        application = "prefect.server.api.server:create_app"
+        self._process = subprocess.Popen(
+            [*DIES_WITH_ITS_PARENT, sys.executable, "-m", "uvicorn", "--factory", application, *address],
+            env=os.environ | self._environment(),
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        url = f"http://{self._settings.host}:{self._port}/api"
+        return {
+            "PREFECT_HOME": str(self._settings.home / "prefect"),
+            "PREFECT_API_URL": url,
+            "PREFECT_UI_API_URL": url,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            MARKER: str(self._settings.home),
+        }
+
+    def await_ready(self) -> None:
+        """Wait until the server answers. Raises TyrellError when it ended instead, Expired after 90 s."""
+
+        def look() -> bool | NotYet:
+            if self._process is None or self._process.poll() is not None:
+                raise TyrellError(f"the Prefect server ended; see {self._settings.logs / 'prefect.log'}")
+            answer = http_status(f"http://{self._settings.host}:{self._port}/api/health")
+            return answer == "200" or NotYet(answer)
+
+        wait_until("the Prefect server to answer", look, STARTING)
+
+    def stop(self) -> None:
+        """End the server; it is killed when it takes longer than 10 s."""
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._log:
+            self._log.close()

@@ -1,0 +1,77 @@
+"""Running one command: the flow behind a live view, every error as one sentence and an exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+import typer
+from rich.console import Console
+
+from tasks.errors import TyrellError, UsageError
+
+T = TypeVar("T")
+FAILED, USAGE = 1, 2
+
+out = Console()
+notes = Console(stderr=True)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn every error into one sentence on standard error: exit code 2 for bad input, 1 for what failed."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, click.ClickException):
+        raise
+    except KeyboardInterrupt:
+        _leave("stopped; run the same command again to go on where it was", FAILED)
+    except Exception as error:
+        _leave(*explain(error))
+
+
+def _leave(sentence: str, code: int) -> None:
+    notes.print(f"[bold red]tyrell:[/] {sentence}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence for an error, and the exit code."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError  # noqa: PLC0415
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    match error:
+        case UsageError():
+            return str(error), USAGE
+        case ValidationError():
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": "), USAGE
+        case NoCredentialsError():
+            return "no AWS credentials found; run `aws configure`, or `tyrell local up` to try without AWS", FAILED
+        case NoRegionError():
+            return "no AWS region chosen; set AWS_DEFAULT_REGION, or `tyrell local up` to try without AWS", FAILED
+        case TyrellError() | ClientError() | BotoCoreError() | OSError():
+            return str(error), FAILED
+    logging.getLogger(__name__).debug("unexpected", exc_info=error)
+    return f"{type(error).__name__}: {error}", FAILED
+
+
+def run_flow(title: str, flow: Callable[..., T], *arguments: Any, quiet: bool = False) -> T:
+    """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing."""
+    from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
+
+    if quiet:
+        return flow(*arguments)
+    with LiveView(title, notes):
+        return flow(*arguments)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")

@@ -1,0 +1,46 @@
+"""Results as people read them."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from tasks.model import Changes, Overview, Row
+from tyrell.run import out
+
+
+def show_overview(overview: Overview) -> None:
+    """The table of a stack's versions, what is wrong below it, and where the stack answers."""
+    table = Table(title=f"stack {overview.stack}", title_justify="left", title_style="bold")
+    for heading in ("role", "version", "group", "healthy/desired", "machines", "traffic"):
+        table.add_column(heading, overflow="fold")
+    for row in overview.rows:
+        table.add_row(
+            row.role,
+            row.version,
+            row.group,
+            _share(row.healthy, row.wanted),
+            _share(row.machines, row.desired),
+            "–" if row.traffic is None else f"{row.traffic} %",
+        )
+    out.print(table)
+    for row in overview.rows:
+        for problem in row.problems:
+            out.print(f"[yellow]![/] {row.role} {row.version}: {problem}", highlight=False, soft_wrap=True)
+    out.print(f"load balancer  {overview.url}", highlight=False)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"[{'green' if part >= whole else 'yellow'}]{part}/{whole}[/]"
+
+
+def show_changes(changes: Changes) -> None:
+    """What was changed, a line each."""
+    for change in changes:
+        out.print(f"  {change}", highlight=False)
+    if not changes:
+        out.print("nothing changed: everything is as wanted")
+
+
+def is_healthy(row: Row) -> bool:
+    """Whether a version has all it should have."""
+    return row.healthy >= row.wanted and row.machines >= row.desired
