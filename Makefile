@@ -1,0 +1,48 @@
+# One command for each thing a developer does; each sets up what it needs first.
+PYTHON ?= python3
+RUN := .venv/bin
+
+.PHONY: help setup demo test quick check lint types layers roles bench clean
+
+help:      ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: .tools/ready ## install the locked dependencies into .venv
+
+.tools/ready: uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
+	@$(PYTHON) -m venv .tools || { echo "Python's venv module is needed (Debian: apt install python3-venv)"; exit 1; }
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+	.tools/bin/uv sync --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	touch $@
+
+demo: setup ## a whole stack on the embedded cloud, until Ctrl-C
+	$(RUN)/tyrell demo
+
+test: setup ## every test
+	$(RUN)/pytest
+
+quick: setup ## the plain tests only: no Prefect server, no whole cloud
+	$(RUN)/pytest -m "not flow and not cloud"
+
+check: lint types layers roles test ## everything CI runs
+
+lint: setup ## style
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+types: setup ## mypy, strict
+	$(RUN)/mypy
+
+layers: setup ## who may import whom
+	$(RUN)/lint-imports
+
+roles: setup ## cfn-lint over the rendered template of every role
+	$(RUN)/python -m tests.rendered .tools/rendered
+	$(RUN)/cfn-lint '.tools/rendered/*.yaml'
+
+bench: setup ## every measurement the README names
+	$(RUN)/python -m benchmarks
+
+clean: ## remove what setup made
+	rm -rf .venv .tools
