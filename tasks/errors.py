@@ -9,6 +9,7 @@
     │   └── SizeOutOfBounds
     ├── StackFailed                CloudFormation said no
     ├── Expired                    a wait reached its deadline
+    ├── Stopped                    a wait was given up because the run was stopped
     ├── Conflict                   somebody else changed it first
     └── NotReady                   refused: what should receive traffic is not healthy
 
@@ -109,6 +110,16 @@ class Expired(TyrellError):
 
     def __str__(self) -> str:
         return f"gave up waiting for {self.what} after {self.seconds:g} s; last seen: {self.last}"
+
+
+@dataclass(eq=False)
+class Stopped(TyrellError):
+    """The run was stopped while it waited."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"stopped while waiting for {self.what}; run it again to go on"
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from tasks.clients import is_transient
+from tasks.waits import stop_waiting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,5 +51,9 @@ def in_parallel(calls: Iterable[Callable[[], R]]) -> list[R]:
         return []
     with ThreadPoolExecutor(max_workers=len(waiting)) as pool:
         futures = [pool.submit(copy_context().run, call) for call in waiting]
-        wait(futures)
+        try:
+            wait(futures)
+        except BaseException:  # Ctrl-C, or Prefect's cancellation: only this thread hears of it
+            stop_waiting()
+            raise
     return [future.result() for future in futures]

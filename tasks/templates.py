@@ -41,8 +41,12 @@ def base_template(stack: Stack) -> str:
 
 def version_template(role: Role) -> str:
     """The CloudFormation body of one version of `role`; stack, version, release and image are its parameters."""
-    user_data = _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role)
-    return _templates.get_template(f"{role.name}/stack.yaml.j2").render(role=role, user_data=user_data)
+    return _templates.get_template(f"{role.name}/stack.yaml.j2").render(role=role, user_data=user_data(role))
+
+
+def user_data(role: Role) -> str:
+    """The cloud-config of the role's machines; `${...}` in it is filled in by CloudFormation (Fn::Sub)."""
+    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role)
 
 
 def unit_files(role: Role) -> dict[str, str]:

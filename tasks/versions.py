@@ -61,7 +61,10 @@ def find_traffic(stack: str, role: Role) -> dict[str, int]:
 
 
 def is_live(stack: str, role: Role) -> bool:
-    """Whether some version of the role serves; a role without traffic serves when it has machines."""
+    """Whether some version of the role serves; a role without traffic serves when it has all its machines."""
+    groups = find_groups(stack, role.name)
+    if not groups:
+        return False
     if isinstance(role.traffic, ByNothing):
-        return any(group.desired and len(group.in_service) >= group.desired for group in find_groups(stack, role.name))
+        return any(group.desired and len(group.in_service) >= group.desired for group in groups)
     return bool(find_traffic(stack, role))

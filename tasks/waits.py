@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tasks.errors import Expired
+from tasks.errors import Expired, Stopped
 from tasks.model import Patience
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+_stop = threading.Event()
+
+
+def stop_waiting() -> None:
+    """End every wait of this process, in all its threads: the person who asked has gone."""
+    _stop.set()
 
 
 @dataclass(frozen=True)
@@ -28,14 +37,14 @@ def wait_until(
     patience: Patience,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,  # noqa: TID251  the one place
+    sleep: Callable[[float], object] = _stop.wait,
 ) -> T:
     """Look until `look` returns something other than `NotYet`, and return it.
 
     The first look is at once; the next ones come `patience.every`, then ever more slowly: at a twentieth of the time
     already waited, at most ten times `every`. The reason is logged when it changes, not on every look.
     `look` raises when the thing can no longer become ready. Raises Expired after `patience.timeout`; the last look is
-    made after the deadline, so a slow look never turns success into failure.
+    made after the deadline, so a slow look never turns success into failure. Raises Stopped after `stop_waiting`.
     """
     start, said = clock(), ""
     every, timeout = patience.every.total_seconds(), patience.timeout.total_seconds()
@@ -46,6 +55,8 @@ def wait_until(
             if said:
                 logger.info("%s: there after %.1f s", what, clock() - start)
             return seen
+        if _stop.is_set():
+            raise Stopped(what)
         if waited >= timeout:
             raise Expired(what, timeout, seen.reason)
         if seen.reason != said:

@@ -65,7 +65,7 @@ class LiveView(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """A step says something, or Prefect says that it ended."""
         context = TaskRunContext.get()
-        name = context.task_run.name if context else self._title
+        name = getattr(record, "task_run_name", "") or (context.task_run.name if context else self._title)
         step = self._steps.setdefault(name, Step(name))
         message = record.getMessage()
         if not record.name.startswith("prefect"):

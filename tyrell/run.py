@@ -6,10 +6,9 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-import click
 import typer
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from tasks.errors import TyrellError, UsageError
 
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
+SENDING_SECONDS = 10
 
 out = Console()
 notes = Console(stderr=True)
@@ -27,7 +27,7 @@ def sentences() -> Iterator[None]:
     """Turn every error into one sentence on standard error: exit code 2 for bad input, 1 for what failed."""
     try:
         yield
-    except (typer.Exit, typer.Abort, click.ClickException):
+    except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
         _leave("stopped; run the same command again to go on where it was", FAILED)
@@ -66,10 +66,20 @@ def run_flow(title: str, flow: Callable[..., T], *arguments: Any, quiet: bool = 
     """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing."""
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
-    if quiet:
-        return flow(*arguments)
-    with LiveView(title, notes):
-        return flow(*arguments)
+    try:
+        with nullcontext() if quiet else LiveView(title, notes):
+            return flow(*arguments)
+    finally:
+        _send_the_rest()
+
+
+def _send_the_rest() -> None:
+    """Prefect sends logs and events from the background; nothing may be lost when the command ends."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=SENDING_SECONDS)
 
 
 def print_json(value: Any) -> None:

@@ -52,10 +52,10 @@ def run(settings: Settings, *, prefect_port: int) -> None:
         engine.install()
     server = start_server(settings)
     try:
-        if prefect:
-            prefect.start()
         for engine in engines:
             engine.start()
+        if prefect:
+            prefect.start()
         bake_link_image(settings)
         if prefect:
             prefect.await_ready()

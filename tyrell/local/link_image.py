@@ -42,8 +42,8 @@ def bake_link_image(settings: Settings) -> str:
 def link_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
     files: dict[str, bytes | Link] = {"etc/link/README": b"Written at first boot: where this stack's etcd is.\n"}
-    for source in sorted(SERVICES.glob("*.py")):
-        files[f"opt/link/lib/link/{source.name}"] = source.read_bytes()
+    for source in sorted(SERVICES.rglob("*.py")):
+        files[f"opt/link/lib/link/{source.relative_to(SERVICES)}"] = source.read_bytes()
     for program, module in PROGRAMS.items():
         files[f"opt/link/bin/{program}"] = _program(module)
     for role in map(load_role, role_names()):

@@ -12,7 +12,7 @@ from tasks.clients import http_status
 from tasks.errors import TyrellError
 from tasks.model import Patience
 from tasks.waits import NotYet, wait_until
-from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT, MARKER
+from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT
 from tyrell.local.settings import Settings
 
 STARTING = Patience(timeout=timedelta(seconds=90), every=timedelta(seconds=0.2))
@@ -50,7 +50,6 @@ class PrefectServer:
             "PREFECT_UI_API_URL": url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
-            MARKER: str(self._settings.home),
         }
 
     def await_ready(self) -> None:

@@ -1,0 +1,1 @@
+"""How a request or a socket gets through the router."""

@@ -1,0 +1,1 @@
+"""Tenants and the targets that are theirs."""

@@ -1,0 +1,53 @@
+"""One etcd for all tests of a run, emptied before each; a stack of services, or an AWS, for the tests that ask."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+
+from link.shared.etcd import Etcd
+from link.shared.records import VERSION_KEY
+from tests.link.aws_server import Aws, aws_server
+from tests.link.etcd_server import HOST, etcd_server
+from tests.link.processes import Stack
+from tests.link.waiting import free_port
+
+
+@pytest.fixture(scope="session")
+def etcd_port() -> Iterator[int]:
+    """The client port of an etcd at `HOST`."""
+    port = free_port(HOST)
+    with etcd_server(port):
+        yield port
+
+
+@pytest.fixture
+async def etcd(etcd_port: int) -> AsyncIterator[Etcd]:
+    """A client of an etcd that holds nothing."""
+    client = Etcd([f"http://{HOST}:{etcd_port}"])
+    for key in (await client.read("/")).records:
+        await client.delete(key)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def stack(etcd: Etcd, etcd_port: int) -> AsyncIterator[Stack]:
+    """Starts services around an etcd whose live version is v1."""
+    await etcd.put(VERSION_KEY, '{"version":"v1"}')
+    async with Stack.at(f"{HOST}:{etcd_port}") as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that gives up after five seconds."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        yield session
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """A fresh AWS."""
+    with aws_server() as server:
+        yield server

@@ -1,0 +1,62 @@
+"""Errors travel between processes by pickle, and each says one sentence."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tasks import errors
+from tasks.errors import (
+    Conflict,
+    EtcdUnreachable,
+    Expired,
+    NotFound,
+    NotReady,
+    RoleInvalid,
+    SizeOutOfBounds,
+    StackFailed,
+    Stopped,
+    TyrellError,
+)
+
+EXAMPLES: list[TyrellError] = [
+    EtcdUnreachable("demo", ("10.0.0.4:4001",), "connection refused"),
+    RoleInvalid("roles/router/role.toml", "size.min: unknown key"),
+    NotFound("role 'ruoter'", "there are router, target"),
+    SizeOutOfBounds("router", 99, 1, 12),
+    StackFailed("demo", "ROLLBACK_COMPLETE", ("Vpc: no more VPCs",)),
+    Expired("router 1 to be healthy", 600.0, "0 of 2 healthy"),
+    Stopped("router 1 to be healthy"),
+    Conflict("/zetta/version of stack demo", "1", "2"),
+    NotReady("router 1", ("1 of 2 machines are healthy",)),
+]
+
+
+def leaves(kind: type[TyrellError]) -> set[type[TyrellError]]:
+    """The errors that are raised, not the branches of the tree."""
+    below = kind.__subclasses__()
+    return {kind} if not below else set().union(*map(leaves, below))
+
+
+def test_every_error_has_an_example_here() -> None:
+    assert {type(example) for example in EXAMPLES} == leaves(TyrellError)
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    assert all(kind.__name__ in str(errors.__doc__) for kind in leaves(TyrellError))
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_survives_the_way_between_processes(error: TyrellError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))  # noqa: S301  our own
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_is_one_line_that_names_its_facts(error: TyrellError) -> None:
+    said = str(error)
+    assert "\n" not in said
+    first = error.args[0]
+    assert str(first) in said

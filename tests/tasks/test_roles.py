@@ -1,0 +1,103 @@
+"""Every folder under roles/ is checked by being there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
+from tasks.roles import FOLDER, Role, in_stages, load_role, role_names
+from tasks.templates import unit_files, user_data
+
+VALID = (FOLDER / "router" / "role.toml").read_text()
+
+
+def write_role(folder: Path, text: str, name: str = "router") -> Path:
+    (folder / name).mkdir()
+    (folder / name / "role.toml").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("name", role_names())
+def test_a_role_folder_is_complete(name: str) -> None:
+    role = load_role(name)
+    assert {path.name for path in (FOLDER / name).iterdir()} >= {"role.toml", "stack.yaml.j2", "user-data.yaml.j2"}
+    assert {access.source for access in role.access} <= {*role_names(), "stack", "operator"}
+    assert set(role.needs) <= set(role_names())
+
+
+@pytest.mark.parametrize("name", role_names())
+def test_a_machine_starts_exactly_the_units_its_image_carries(name: str) -> None:
+    role = load_role(name)
+    carried = {unit.replace("@.service", "") for unit in unit_files(role)}
+    started = {re.sub(r"(@\d+)?\.service$", "", unit) for service in role.services for unit in service.units}
+    assert {unit.removesuffix(".service") for unit in carried} == started
+
+
+@pytest.mark.parametrize("name", role_names())
+def test_a_template_is_yaml_that_names_no_secret(name: str) -> None:
+    units = unit_files(load_role(name))
+    assert not [unit for unit in units.values() if re.search("password|secret|token", unit, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("instance_type", "instance_tpye"), r"roles/router/role\.toml: instance_t"),
+        (("[size]\n", "[size]\nmiddle = 3\n"), r"roles/router/role\.toml: size\.middle: unknown key"),
+        (('kind = "load-balancer"', 'kind = "dns"'), "'load-balancer', 'registry', 'none'"),
+        (("default = 2", "default = 99"), "min 1 <= default 99 <= max 12 does not hold"),
+        (("port = 3000", 'port = "http"'), r"health\.port: Input should be a valid integer"),
+        (("[size]", "[size"), r"roles/router/role\.toml: Expected ']'"),
+    ],
+)
+def test_a_bad_role_file_is_named_with_its_key(tmp_path: Path, change: tuple[str, str], sentence: str) -> None:
+    assert change[0] in VALID
+    with pytest.raises(RoleInvalid, match=sentence):
+        load_role("router", write_role(tmp_path, VALID.replace(*change)))
+
+
+def test_an_unknown_role_is_answered_with_those_there_are() -> None:
+    with pytest.raises(NotFound, match="role 'ruoter' does not exist; there are core-services, router"):
+        load_role("ruoter")
+
+
+@pytest.mark.parametrize("size", [0, 13])
+def test_a_size_outside_the_bounds_is_refused(size: int) -> None:
+    with pytest.raises(SizeOutOfBounds, match=rf"size {size} of router is outside its bounds 1 to 12"):
+        load_role("router").check_size(size)
+
+
+def test_roles_are_deployed_after_what_they_need() -> None:
+    stages = [{role.name for role in stage} for stage in in_stages(map(load_role, role_names()))]
+    assert stages[0] == {"core-services"}
+    assert {"router", "target", "tenant-mgmt-api"} <= stages[1]
+
+
+def test_roles_that_need_each_other_are_refused() -> None:
+    router = load_role("router")
+    circle: list[Role] = [
+        router.model_copy(update={"name": "one", "needs": ("two",)}),
+        router.model_copy(update={"name": "two", "needs": ("one",)}),
+    ]
+    with pytest.raises(RoleInvalid, match="one, two need each other in a circle"):
+        in_stages(circle)
+
+
+def test_the_manual_shows_every_key_of_a_role() -> None:
+    manual = (FOLDER / "README.md").read_text()
+    example = re.search(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert example
+    shown = set(re.findall(r"^\[*([a-z_]+)|^#? ?([a-z_]+) =", example.group(1), re.MULTILINE))
+    words = {word for pair in shown for word in pair if word}
+    assert set(Role.model_fields) - {"name"} <= words
+
+
+def test_user_data_is_the_cloud_config_it_says_it_is() -> None:
+    for name in role_names():
+        text = user_data(load_role(name))
+        assert text.startswith("## template: jinja\n#cloud-config\n")
+        assert set(yaml.safe_load(text)) <= {"write_files", "runcmd"}

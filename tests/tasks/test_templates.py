@@ -1,0 +1,88 @@
+"""What must be true of every template AWS gets, whatever the role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cfnlint.decode.cfn_yaml import loads
+
+from tests.rendered import rendered
+
+BODIES = {name: loads(body) for name, body in rendered().items()}
+
+
+def resources(kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Template, logical id and properties of every resource of that type."""
+    return [
+        (template, name, resource["Properties"])
+        for template, body in BODIES.items()
+        for name, resource in body["Resources"].items()
+        if resource["Type"] == kind
+    ]
+
+
+def test_every_machine_demands_imdsv2_and_encrypts_its_volumes() -> None:
+    templates = resources("AWS::EC2::LaunchTemplate")
+    assert templates
+    for _, _, properties in templates:
+        data = properties["LaunchTemplateData"]
+        assert data["MetadataOptions"]["HttpTokens"] == "required"
+        assert all(mapping["Ebs"]["Encrypted"] is True for mapping in data["BlockDeviceMappings"])
+        assert "KeyName" not in data
+
+
+def test_only_what_a_role_names_is_open_to_the_world() -> None:
+    rules = resources("AWS::EC2::SecurityGroupIngress")
+    world = {(template, name) for template, name, rule in rules if rule.get("CidrIp") == "0.0.0.0/0"}
+    assert world == {("base.yaml", "RouterOpenTo1"), ("base-given-buckets.yaml", "RouterOpenTo1")}
+    assert not [rule for _, _, rule in rules if rule["FromPort"] <= 22 <= rule["ToPort"]]
+    assert not [rule for _, _, rule in rules if rule["FromPort"] <= 2375 <= rule["ToPort"]]
+
+
+def test_every_group_lies_in_private_subnets_and_carries_its_identity() -> None:
+    groups = resources("AWS::AutoScaling::AutoScalingGroup")
+    assert len(groups) >= 4
+    for _, _, properties in groups:
+        assert "PrivateSubnets" in str(properties["VPCZoneIdentifier"])
+        tags = {tag["Key"]: tag["PropagateAtLaunch"] for tag in properties["Tags"]}
+        identity = ["tyrell:stack", "tyrell:role", "tyrell:version", "tyrell:release"]
+        assert all(tags[key] is True for key in identity)
+
+
+def test_an_update_never_resets_the_size_of_a_group() -> None:
+    assert not [
+        name for name, _, group in resources("AWS::AutoScaling::AutoScalingGroup") if "DesiredCapacity" in group
+    ]
+
+
+def test_buckets_are_private_encrypted_and_outlive_the_stack() -> None:
+    for template, name, properties in resources("AWS::S3::Bucket"):
+        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert properties["BucketEncryption"]
+        assert BODIES[template]["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_every_queue_has_a_place_for_what_cannot_be_processed() -> None:
+    queues = [(name, queue) for _, name, queue in resources("AWS::SQS::Queue") if not name.endswith("DeadLetters")]
+    assert queues
+    assert all(queue["RedrivePolicy"]["maxReceiveCount"] > 1 for _, queue in queues)
+
+
+def test_a_permission_on_everything_only_looks() -> None:
+    statements = [
+        statement
+        for _, _, role in resources("AWS::IAM::Role")
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    wide = [action for statement in statements if "*" in statement["Resource"] for action in statement["Action"]]
+    assert wide
+    assert all(action.split(":")[1].startswith("Describe") for action in wide)
+
+
+@pytest.mark.parametrize("name", ["base.yaml", "base-given-buckets.yaml"])
+def test_given_buckets_are_used_instead_of_new_ones(name: str) -> None:
+    made = [resource for resource in BODIES[name]["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]
+    output = BODIES[name]["Outputs"]["DeviceDataBucket"]["Value"]
+    assert (len(made), output) == ((2, {"Ref": "DeviceDataBucket"}) if name == "base.yaml" else (0, "my-data"))

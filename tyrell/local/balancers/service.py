@@ -1,0 +1,107 @@
+"""Answering requests: the rules decide, then a target or the balancer itself answers, and it is counted and logged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp import web
+
+from tyrell.local.balancers.answers import Refused, error_page, fixed_response, redirect
+from tyrell.local.balancers.conditions import Facts
+from tyrell.local.balancers.config import Balancer, FixedResponse, Redirect
+from tyrell.local.balancers.forward import forward
+from tyrell.local.balancers.pool import Group
+from tyrell.local.balancers.routing import Route, Routes, redirect_location
+from tyrell.local.balancers.websockets import tunnel, wants_websocket
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """What all listeners of a balancer share: rules, target groups and the connections to targets."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._routes: dict[int, Routes] = {}
+        self._idle_timeout = 60.0
+        self._access_log = False
+        self.groups: dict[str, Group] = {}
+
+    def apply(self, balancer: Balancer) -> None:
+        """Follow another configuration from the next request on."""
+        self._routes = {
+            listener.port: Routes(listener, self._routes.get(listener.port)) for listener in balancer.listeners
+        }
+        groups = {arn: self.groups.get(arn) or Group(told) for arn, told in balancer.target_groups.items()}
+        for arn, told in balancer.target_groups.items():
+            groups[arn].apply(told)
+        self.groups = groups
+        self._idle_timeout = balancer.idle_timeout
+        self._access_log = balancer.access_log
+
+    async def answer(self, request: web.BaseRequest, port: int) -> web.StreamResponse:
+        """Answer one request that came in on `port`."""
+        started = asyncio.get_running_loop().time()
+        group, reason = None, ""
+        try:
+            route = self._find_route(request, port)
+            group = self._choose_group(route)
+            response = await self._act(route, group, request, port)
+        except Refused as refused:
+            response, reason = error_page(refused.status), refused.reason
+        seconds = asyncio.get_running_loop().time() - started
+        if group is not None:
+            group.count(response.status, seconds)
+        if self._access_log or reason:
+            _log_request(request, response.status, seconds, group, reason)
+        return response
+
+    def _find_route(self, request: web.BaseRequest, port: int) -> Route:
+        routes = self._routes.get(port)
+        if routes is None:
+            raise Refused(503, "the listener was deleted")
+        return routes.find(_facts(request))
+
+    def _choose_group(self, route: Route) -> Group | None:
+        arn = route.spread.choose()
+        return self.groups.get(arn) if arn else None
+
+    async def _act(self, route: Route, group: Group | None, request: web.BaseRequest, port: int) -> web.StreamResponse:
+        match route.action:
+            case FixedResponse(status=status, content_type=content_type, body=body):
+                return fixed_response(status, content_type, body)
+            case Redirect() as action:
+                return redirect(action.status, redirect_location(action, _facts(request), port))
+            case _ if group is None:
+                raise Refused(503, "no target group of the rule has a weight above 0")
+        carry = tunnel if wants_websocket(request) else forward
+        return await carry(self._session, request, group, port, self._idle_timeout)
+
+
+def _facts(request: web.BaseRequest) -> Facts:
+    return Facts(
+        method=request.method,
+        path=request.rel_url.raw_path,
+        query=request.rel_url.raw_query_string,
+        host=request.host,
+        headers=request.headers,
+        source=request.remote or "",
+    )
+
+
+def _log_request(request: web.BaseRequest, status: int, seconds: float, group: Group | None, reason: str) -> None:
+    line = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "client": request.remote,
+        "method": request.method,
+        "path": request.rel_url.raw_path,
+        "status": status,
+        "seconds": round(seconds, 4),
+        "target_group": group.told.name if group else None,
+        "reason": reason or None,
+    }
+    log.info("%s", json.dumps(line))

@@ -1,0 +1,90 @@
+"""One machine: an instance's root folder, its first boot, its units, its shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+from tyrell.local.machines.cloud_init import CloudInitError, parse_user_data
+from tyrell.local.machines.first_boot import run_commands, write_files
+from tyrell.local.machines.images import unpacked_image
+from tyrell.local.machines.metadata import Metadata, read_metadata
+from tyrell.local.machines.supervisor import Supervisor
+from tyrell.local.machines.system import System
+from tyrell.local.machines.units import UnitError
+from tyrell.local.settings import Settings
+
+BOOTED = "/var/lib/cloud/instance/boot-finished"
+"""cloud-init's own mark that the first boot is done."""
+
+
+class BootError(Exception):
+    """Why a machine does not come up, in one sentence."""
+
+
+class Machine:
+    """All methods run in one event loop; hold `lock` for boot, shut_down and remove: one at a time."""
+
+    def __init__(self, settings: Settings, instance_id: str) -> None:
+        self._settings = settings
+        self._id = instance_id
+        self._system = System(settings, instance_id)
+        self._supervisor: Supervisor | None = None
+        self.lock = asyncio.Lock()
+
+    async def boot(self) -> asyncio.Future[str]:
+        """Come up: unpack the image unless this is a later boot, carry out the user data, start the enabled units.
+
+        Returns what will hold the reason once a unit's failure powers the machine off. Raises BootError.
+        """
+        metadata = await asyncio.to_thread(read_metadata, self._settings, self._id)
+        self.say(f"booting {metadata.image_id} at {metadata.local_ipv4}")
+        self._supervisor = Supervisor(self._system)
+        try:
+            if self._system.path(BOOTED).exists():
+                await self._supervisor.start(self._supervisor.enabled())
+            else:
+                await self._first_boot(metadata, self._supervisor)
+        except (CloudInitError, UnitError) as problem:
+            raise BootError(str(problem)) from problem
+        if self._supervisor.failure.done():
+            raise BootError(self._supervisor.failure.result())
+        self.say("running")
+        return self._supervisor.failure
+
+    async def shut_down(self) -> None:
+        """Stop every process; returns when they are gone. Twice is fine."""
+        if self._supervisor:
+            await self._supervisor.stop()
+            self._supervisor = None
+            self.say("stopped")
+
+    async def remove(self) -> None:
+        """Delete the root folder; the console output stays."""
+        await asyncio.to_thread(shutil.rmtree, self._system.root, ignore_errors=True)
+        self._system.console.close()
+
+    def say(self, text: str) -> None:
+        """One line of the machine's own on its console."""
+        self._system.console.write("machine", text)
+
+    async def _first_boot(self, metadata: Metadata, supervisor: Supervisor) -> None:
+        """The order is cloud-init's: write_files before the units that the image enables, runcmd after them."""
+        user_data = parse_user_data(metadata.user_data, metadata.instance_data)
+        await self._unpack(metadata)
+        write_files(self._system, user_data.files)
+        await supervisor.start(supervisor.enabled())
+        await run_commands(self._system, supervisor, user_data)
+        booted = self._system.path(BOOTED)
+        booted.parent.mkdir(parents=True, exist_ok=True)
+        booted.touch()
+
+    async def _unpack(self, metadata: Metadata) -> None:
+        if not metadata.image_location:
+            raise BootError(f"{metadata.image_id} has no contents: it was not made by register_image")
+        image = await asyncio.to_thread(unpacked_image, self._settings, metadata.image_location)
+        root = self._system.root
+        shutil.rmtree(root, ignore_errors=True)  # of a boot that was interrupted
+        await asyncio.to_thread(shutil.copytree, image, root, symlinks=True)
+        self._system.path("/root").mkdir(exist_ok=True)
+        self._system.path("/tmp").mkdir(exist_ok=True)  # noqa: S108  the machine's own
