@@ -90,6 +90,6 @@ async def test_a_queue_that_fails_is_told_once_and_kills_nothing(
     queue = Queue("http://127.31.0.3:1/1/data", REGION)
     for _ in range(3):
         await queue.send("[]")
-    assert [record.message for record in caplog.records if record.name == "link.samples"] == [
+    assert [record.message for record in caplog.records if record.name == "link.zetta.samples"] == [
         'can not write to the queue: Could not connect to the endpoint URL: "http://127.31.0.3:1/"'
     ]

@@ -106,4 +106,4 @@ class AGroupUnderFire(RuleBasedStateMachine):
 
 
 TestAGroupUnderFire = AGroupUnderFire.TestCase
-TestAGroupUnderFire.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestAGroupUnderFire.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)

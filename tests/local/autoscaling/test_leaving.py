@@ -12,13 +12,11 @@ from tyrell.local.autoscaling import actions as do
 from tyrell.local.autoscaling.holds import hold
 from tyrell.local.autoscaling.observed import Seen, Target
 from tyrell.local.autoscaling.reconcile import decide
-from tyrell.local.autoscaling.records import LAUNCHING, TERMINATING, Group, Hook
+from tyrell.local.autoscaling.records import TERMINATING, Group, Hook
 from tyrell.local.autoscaling.states import State
 
 WEB = "arn:web"
-SICK = Target(WEB, "unhealthy", "Health checks failed with these codes: [500]")
 DRAINING = Target(WEB, "draining")
-LAUNCH_HOOK = Hook("warm-up", LAUNCHING, heartbeat=60)
 LEAVE_HOOK = Hook("say-goodbye", TERMINATING, heartbeat=60, default="CONTINUE")
 
 

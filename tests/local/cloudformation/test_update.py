@@ -176,3 +176,38 @@ def test_stack_tags_reach_existing_resources(stacks: Stacks) -> None:
     assert tags["tyrell:stack"] == "green"
     assert tags["aws:cloudformation:logical-id"] == "Queue"
     assert tags["aws:cloudformation:stack-id"] == stack_id
+
+
+ROLE = """
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
+"""
+POLICIES = """
+      Policies:
+        - PolicyName: good
+          PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: s3:*, Resource: "*"}]}
+        - PolicyName: wrong
+          PolicyDocument: {Version: 1812-10-17}
+        - PolicyName: never
+          PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: s3:*, Resource: "*"}]}
+"""
+
+
+def test_a_resource_that_fails_half_way_is_put_back_whole(stacks: Stacks) -> None:
+    stack_id = stacks.create(ROLE)
+    role = stacks.physical_id(stack_id, "Role")
+    assert stacks.update(stack_id, ROLE.rstrip() + POLICIES) == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("MalformedPolicyDocument" in reason for _, reason in stacks.events(stack_id, "Role"))
+    assert stacks.client("iam").list_role_policies(RoleName=role)["PolicyNames"] == []
+
+
+def test_a_resource_that_fails_half_way_is_deleted_by_the_rollback(stacks: Stacks) -> None:
+    stack_id = stacks.create(ROLE.rstrip() + POLICIES)
+    assert stacks.describe(stack_id)["StackStatus"] == "ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        stacks.client("iam").get_role(RoleName=stacks.physical_id(stack_id, "Role"))

@@ -6,13 +6,10 @@ import re
 
 from botocore.exceptions import ClientError
 
-from tyrell.local.cloudformation.errors import ResourceFailedError
+from tyrell.local.cloudformation.errors import ResourceFailedError, is_gone
 from tyrell.local.cloudformation.records import Resource
 from tyrell.local.cloudformation.resources import TYPES
 from tyrell.local.cloudformation.resources.door import Door
-
-GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist")
-"""Error codes that say that a resource is not there (any more)."""
 
 IN_USE = re.compile(r"DependencyViolation|InUse|DeleteConflict")
 """Error codes of a delete that works once something else is gone."""
@@ -26,19 +23,20 @@ def delete_patiently(door: Door, resource: Resource) -> None:
     kind = TYPES[resource.type]
     in_the_way: list[ClientError] = []
 
-    def is_gone() -> bool:
+    def is_deleted() -> bool:
         try:
             kind.delete(door, resource.physical_id, resource.properties)
         except ClientError as error:
-            code = str(error.response["Error"].get("Code"))
-            if not GONE.search(code) and not IN_USE.search(code):
+            if is_gone(error):
+                return True
+            if not IN_USE.search(str(error.response["Error"].get("Code"))):
                 raise
             in_the_way.append(error)
-            return bool(GONE.search(code))
+            return False
         return True
 
     try:
-        door.wait_until(f"{resource.physical_id} is not in use", is_gone, IN_USE_PATIENCE)
+        door.wait_until(f"{resource.physical_id} is not in use", is_deleted, IN_USE_PATIENCE)
     except ResourceFailedError:
         if in_the_way:
             raise in_the_way[-1] from None  # says more than that time is up

@@ -13,6 +13,8 @@ ResourceFailedError                becomes the reason of a resource's FAILED eve
 
 from __future__ import annotations
 
+import re
+
 from botocore.exceptions import ClientError
 from moto.core.exceptions import ServiceException
 
@@ -59,6 +61,14 @@ class ResourceFailedError(Exception):
 
 class ResourceCancelledError(ResourceFailedError):
     """The resource was given up because a sibling failed or somebody cancelled."""
+
+
+GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist")
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether a service says, by its error code, that something is not there (any more)."""
+    return bool(GONE.search(str(error.response["Error"].get("Code"))))
 
 
 def reason_of(error: Exception) -> str:

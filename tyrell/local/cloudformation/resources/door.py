@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from tyrell.local.aws import client
-from tyrell.local.cloudformation.errors import ResourceCancelledError, ResourceFailedError
+from tyrell.local.cloudformation.errors import ResourceCancelledError, ResourceFailedError, is_gone
 from tyrell.local.settings import Settings
 
 POLL = 0.05
@@ -42,6 +43,17 @@ class Door:
         shape = caller.meta.service_model.operation_model(name).input_shape
         answer: dict[str, Any] = getattr(caller, operation)(**fit(parameters, shape))
         return answer
+
+    def drop(self, service: str, operation: str, **parameters: Any) -> None:
+        """Call an operation that takes something away; it is fine if that is not there.
+
+        A rollback takes away what a failed update may not have added yet.
+        """
+        try:
+            self.call(service, operation, **parameters)
+        except ClientError as error:
+            if not is_gone(error):
+                raise
 
     def wait_until(self, what: str, look: Callable[[], bool], seconds: float = 120) -> None:
         """Look until it is so. Raises ResourceFailedError after `seconds`, ResourceCancelledError when cancelled."""

@@ -41,7 +41,7 @@ def _configure_inline_policies(door: Door, role: str, new: Properties, old: Prop
     after = {policy["PolicyName"]: policy for policy in new.get("Policies", [])}
     before = {policy["PolicyName"]: policy for policy in old.get("Policies", [])}
     for name in before.keys() - after.keys():
-        door.call("iam", "delete_role_policy", RoleName=role, PolicyName=name)
+        door.drop("iam", "delete_role_policy", RoleName=role, PolicyName=name)
     for name, policy in after.items():
         if policy != before.get(name):
             door.call("iam", "put_role_policy", RoleName=role, **policy)
@@ -54,14 +54,14 @@ def _attach(door: Door, roles: list[str], new: list[str], old: list[str]) -> Non
                 door.call("iam", "attach_role_policy", RoleName=role, PolicyArn=arn)
         for arn in old:
             if arn not in new:
-                door.call("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
+                door.drop("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
 
 
 def _delete_role(door: Door, role: str, _p: Properties) -> None:
     for arn in door.call("iam", "list_attached_role_policies", RoleName=role)["AttachedPolicies"]:
-        door.call("iam", "detach_role_policy", RoleName=role, PolicyArn=arn["PolicyArn"])
+        door.drop("iam", "detach_role_policy", RoleName=role, PolicyArn=arn["PolicyArn"])
     for name in door.call("iam", "list_role_policies", RoleName=role)["PolicyNames"]:
-        door.call("iam", "delete_role_policy", RoleName=role, PolicyName=name)
+        door.drop("iam", "delete_role_policy", RoleName=role, PolicyName=name)
     door.call("iam", "delete_role", RoleName=role)
 
 
@@ -73,7 +73,7 @@ def _create_profile(door: Door, p: Properties) -> str:
 def _configure_profile(door: Door, profile: str, new: Properties, old: Properties) -> None:
     for role in old.get("Roles", []):
         if role not in new["Roles"]:
-            door.call("iam", "remove_role_from_instance_profile", InstanceProfileName=profile, RoleName=role)
+            door.drop("iam", "remove_role_from_instance_profile", InstanceProfileName=profile, RoleName=role)
     for role in new["Roles"]:
         if role not in old.get("Roles", []):
             door.call("iam", "add_role_to_instance_profile", InstanceProfileName=profile, RoleName=role)
@@ -82,7 +82,7 @@ def _configure_profile(door: Door, profile: str, new: Properties, old: Propertie
 def _delete_profile(door: Door, profile: str, _p: Properties) -> None:
     found = door.call("iam", "get_instance_profile", InstanceProfileName=profile)["InstanceProfile"]
     for role in found["Roles"]:
-        door.call("iam", "remove_role_from_instance_profile", InstanceProfileName=profile, RoleName=role["RoleName"])
+        door.drop("iam", "remove_role_from_instance_profile", InstanceProfileName=profile, RoleName=role["RoleName"])
     door.call("iam", "delete_instance_profile", InstanceProfileName=profile)
 
 
@@ -93,7 +93,7 @@ def _create_policy(_door: Door, p: Properties) -> str:
 def _configure_policy(door: Door, name: str, new: Properties, old: Properties) -> None:
     for role in old.get("Roles", []):
         if role not in new["Roles"]:
-            door.call("iam", "delete_role_policy", RoleName=role, PolicyName=name)
+            door.drop("iam", "delete_role_policy", RoleName=role, PolicyName=name)
     for role in new["Roles"]:
         document = new["PolicyDocument"]
         door.call("iam", "put_role_policy", RoleName=role, PolicyName=name, PolicyDocument=document)
@@ -101,7 +101,7 @@ def _configure_policy(door: Door, name: str, new: Properties, old: Properties) -
 
 def _delete_policy(door: Door, name: str, p: Properties) -> None:
     for role in p["Roles"]:
-        door.call("iam", "delete_role_policy", RoleName=role, PolicyName=name)
+        door.drop("iam", "delete_role_policy", RoleName=role, PolicyName=name)
 
 
 def _create_managed_policy(door: Door, p: Properties) -> str:

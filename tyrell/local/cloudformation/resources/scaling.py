@@ -95,11 +95,11 @@ def _change_target_groups(door: Door, group: dict[str, str], new: list[str], old
 
 def _change_hooks(door: Door, group: dict[str, str], new: Properties, old: Properties) -> None:
     before, after = (p.get("LifecycleHookSpecificationList", []) for p in (old, new))
-    names = {hook["LifecycleHookName"] for hook in after}
-    for hook in before:
-        if hook["LifecycleHookName"] not in names:
-            dropped = pick(hook, "LifecycleHookName")
-            door.call("autoscaling", "delete_lifecycle_hook", **group, **dropped)
+    dropped = {hook["LifecycleHookName"] for hook in before} - {hook["LifecycleHookName"] for hook in after}
+    # a rollback drops hooks that a failed update may not have put; deleting those would be an error
+    present = door.call("autoscaling", "describe_lifecycle_hooks", **group)["LifecycleHooks"] if dropped else []
+    for name in sorted(dropped & {hook["LifecycleHookName"] for hook in present}):
+        door.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=name)
     for hook in after:
         if hook not in before:
             door.call("autoscaling", "put_lifecycle_hook", **group, **hook)
