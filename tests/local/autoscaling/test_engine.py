@@ -12,6 +12,7 @@ from moto.autoscaling.urls import url_paths
 from tests.local.autoscaling.cloud import Cloud
 from tyrell.local.autoscaling.api import AutoScalingApi
 from tyrell.local.autoscaling.engine import AutoScaling
+from tyrell.local.autoscaling.world import World
 from tyrell.local.settings import Settings
 
 
@@ -33,6 +34,14 @@ def test_an_engine_without_groups_asks_nobody(tmp_path: Path, caplog: pytest.Log
     engine.wake()
     engine.stop()
     assert caplog.records == []
+
+
+def test_an_instance_that_ec2_has_forgotten_hides_no_other(cloud: Cloud, name: str) -> None:
+    cloud.create(name, low=1)
+    (instance_id,) = cloud.await_in_service(name, 1)
+    forgotten = "i-00000000000000000"
+    assert World(cloud.settings).states([forgotten, instance_id]) == {instance_id: "running"}
+    assert World(cloud.settings).states([forgotten]) == {}
 
 
 def test_moto_has_no_operation_that_would_answer_in_our_place() -> None:

@@ -72,15 +72,11 @@ class Plan:
         """
         kind = TYPES[definition.type]
         _check_properties(kind, definition.logical_id, properties)
-        completed = dict(properties)
-        generated = kind.named is not None and kind.named.property not in completed
-        if kind.named and generated:
-            keep = current is not None and current.generated_name
-            completed[kind.named.property] = (
-                current.properties[kind.named.property]
-                if current is not None and keep
-                else new_name(self.stack.name, definition.logical_id, kind.named)
-            )
+        completed, name = dict(properties), kind.named
+        generated = name is not None and name.property not in completed
+        if name and generated:
+            kept = current.properties[name.property] if current and current.generated_name else None
+            completed[name.property] = kept or new_name(self.stack.name, definition.logical_id, name)
         if kind.tagging:
             completed = dict(kind.tagging(completed, self._tags(definition.logical_id)))
         return completed, generated

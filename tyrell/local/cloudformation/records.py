@@ -109,9 +109,10 @@ class Stack:
     def enter(self, status: str, reason: str | None = None) -> None:
         """The stack itself changes its status."""
         self.events.append(self._event(self.name, STACK_TYPE, self.id, status, reason))
-        self.status, self.reason = status, reason
         if status == "DELETE_COMPLETE":
             self.deleted = now()
+        self.reason = reason
+        self.status = status  # last: whoever sees the new status sees all that comes with it
 
     def record(self, resource: Resource, status: str, reason: str | None = None, **facts: Any) -> Resource:
         """One of its resources changes its status, and with it the other `facts`; answers the new record."""

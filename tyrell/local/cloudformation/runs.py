@@ -50,9 +50,9 @@ def update_stack(operation: Operation, revision: Revision) -> None:
     if operation.cloud.stopping.is_set():
         stack.enter("UPDATE_FAILED", failure)
         return
+    stack.outputs, stack.imports = outputs, imports
     stack.enter("UPDATE_ROLLBACK_IN_PROGRESS", failure)
     _roll_back_update(Operation(operation.cloud, stack), before)
-    stack.outputs, stack.imports = outputs, imports
 
 
 def delete_stack(operation: Operation, retained: Iterable[str] = (), *, creation_failed: bool = False) -> None:

@@ -1,0 +1,23 @@
+"""One embedded cloud with a whole stack on it, for all tests of the flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.flows.embedded import Tyrell, embedded_cloud
+
+
+@pytest.fixture(scope="package")
+def cloud() -> Iterator[Tyrell]:
+    """An embedded cloud with a Prefect server and nothing on it."""
+    with embedded_cloud(prefect=True) as tyrell:
+        yield tyrell
+
+
+@pytest.fixture(scope="package")
+def stack(cloud: Tyrell) -> dict[str, object]:
+    """What `tyrell up` said of the stack it brought up."""
+    brought: dict[str, object] = cloud.json("up")
+    return brought

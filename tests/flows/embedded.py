@@ -1,0 +1,100 @@
+"""An embedded cloud of the tests' own, used as a person uses it: through the `tyrell` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tasks.model import Patience
+from tyrell.local.control import free_port
+
+NETWORK = "127.36.0.0/16"
+PATIENCE = Patience(timeout=timedelta(seconds=30), every=timedelta(seconds=0.1))
+
+
+class Tyrell:
+    """The `tyrell` command with a home of its own; nothing of the developer's environment leads it elsewhere."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_", "TYRELL_"))
+        }
+        self._environment = kept | {"TYRELL_HOME": str(home), "COLUMNS": "200"}
+
+    def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end."""
+        return subprocess.run(
+            [Path(sys.executable).with_name("tyrell"), *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """The standard output of a command that must succeed."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, f"{arguments}: {done.stderr[-2000:]}{done.stdout[-500:]}\n{self.log()}"
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """The JSON that a command that must succeed prints."""
+        return json.loads(self.ok(*arguments, "--json"))
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """The rows of `tyrell status`, healthy or not, by role and version."""
+        overview = json.loads(self.run("status", "--json").stdout)
+        return {f"{row['role']} {row['version']}": row for row in overview["rows"]}
+
+    def log(self) -> str:
+        """The last words of the cloud."""
+        log = self.home / "logs" / "cloud.log"
+        return log.read_text()[-3000:] if log.exists() else "no log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables for AWS clients of this cloud."""
+        from tyrell.local.state import read_state  # noqa: PLC0415
+
+        state = read_state(self.home)
+        assert state
+        return state.environment
+
+    def processes(self) -> list[str]:
+        """The command lines of all processes that belong to this cloud."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (folder / "environ").read_bytes()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if str(self.home).encode() in environment + command.encode() and folder.name != str(os.getpid()):
+                found.append(command)
+        return found
+
+
+@contextmanager
+def embedded_cloud(*, prefect: bool) -> Iterator[Tyrell]:
+    """A cloud that is up, on its own port and network; afterwards everything of it is gone."""
+    home = Path(tempfile.mkdtemp(prefix="tyrell-"))  # short: sockets lie in it
+    tyrell = Tyrell(home)
+    try:
+        api, server = str(free_port(0)), str(free_port(0))
+        extra = ("--prefect-port", server) if prefect else ("--no-prefect",)
+        tyrell.ok("local", "up", "--port", api, "--network", NETWORK, *extra)
+        yield tyrell
+    finally:
+        tyrell.run("local", "down")
+        shutil.rmtree(home, ignore_errors=True)

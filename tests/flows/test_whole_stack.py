@@ -1,0 +1,208 @@
+"""A whole stack on the embedded cloud, as a person uses it. The tests run in order: each goes on where the last ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+
+from tasks.waits import NotYet, wait_until
+from tests.flows.embedded import PATIENCE, Tyrell
+from tyrell.local.link_image import etcd_binaries
+
+pytestmark = [pytest.mark.cloud, pytest.mark.flow]
+
+Stack = dict[str, Any]
+ACME = {"x-apigee-iot-tenant-id": "acme"}
+
+
+def ask(stack: Stack, path: str = "/", headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(f"{stack['url']}{path}", headers=headers or ACME, trust_env=False, timeout=10)
+
+
+def eventually(what: str, look: Callable[[], bool]) -> None:
+    wait_until(what, lambda: look() or NotYet("not yet"), PATIENCE)
+
+
+def live(stack: Stack, role: str) -> str:
+    (version,) = [row["version"] for row in stack["rows"] if row["role"] == role and row["traffic"] == 100]
+    return str(version)
+
+
+def test_every_role_is_healthy_and_live(stack: Stack) -> None:
+    rows = {row["role"]: row for row in stack["rows"]}
+    assert set(rows) == {"core-services", "router", "target", "tenant-mgmt-api"}
+    assert {role: (row["healthy"], row["wanted"]) for role, row in rows.items()} == {
+        "core-services": (3, 3),
+        "router": (2, 2),
+        "target": (20, 20),
+        "tenant-mgmt-api": (1, 1),
+    }
+    assert {role: row["traffic"] for role, row in rows.items() if role != "core-services"} == {
+        "router": 100,
+        "target": 100,
+        "tenant-mgmt-api": 100,
+    }
+
+
+def test_a_tenant_is_answered_by_a_target_of_the_live_version(stack: Stack) -> None:
+    answer = ask(stack)
+    assert answer.status_code == 200
+    assert answer.json()["properties"]["version"] == live(stack, "target")
+
+
+async def test_a_websocket_goes_through_to_a_device(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{stack['url']}/events", headers=ACME) as socket:
+        reading = await asyncio.wait_for(socket.receive_json(), 10)
+    assert reading
+
+
+def test_the_tenant_api_lists_the_tenant(stack: Stack) -> None:
+    tenants = httpx.get(f"{stack['internal_url']}/tenants", trust_env=False).text
+    assert "acme" in tenants
+
+
+def test_etcd_has_three_members(cloud: Tyrell, stack: Stack) -> None:
+    instances = cloud.json("local", "status")["instances"]
+    addresses = [each["address"] for each in instances if "core-services" in each["name"]]
+    listed = subprocess.run(
+        [etcd_binaries() / "etcdctl", "--endpoints", f"{addresses[0]}:4001", "member", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"ETCDCTL_API": "3"},
+    ).stdout
+    assert listed.count("started") == 3
+    assert all(address in listed for address in addresses)
+
+
+def test_bringing_it_up_again_changes_nothing_and_says_so(cloud: Tyrell, stack: Stack) -> None:
+    assert "nothing changed" in cloud.ok("up")
+    assert {row["group"] for row in cloud.json("up")["rows"]} == {row["group"] for row in stack["rows"]}
+
+
+def test_the_run_its_steps_and_its_artifact_are_in_prefect(cloud: Tyrell, stack: Stack) -> None:
+    api = cloud.environment["PREFECT_API_URL"]
+    runs = httpx.post(f"{api}/flow_runs/filter", json={}, trust_env=False).json()
+    assert {"bring up demo", "network demo-network", "base stack demo"} <= {run["name"] for run in runs}
+    steps = httpx.post(f"{api}/task_runs/filter", json={}, trust_env=False).json()
+    assert f"point the registry at target {live(stack, 'target')}" in {each["name"] for each in steps}
+    artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}, trust_env=False).json()
+    assert "demo-overview" in {artifact["key"] for artifact in artifacts}
+
+
+@pytest.mark.parametrize("role", ["router", "target"])
+def test_a_new_version_takes_over_under_load_without_a_failed_request(cloud: Tyrell, stack: Stack, role: str) -> None:
+    before = live(stack, role)
+    cloud.ok("deploy", role, "--version", "two")
+    assert cloud.status()[f"{role} two"]["traffic"] == 0
+    answers = asyncio.run(statuses_while(stack, lambda: cloud.ok("switch", role, "two")))
+    assert len(answers) > 50
+    assert set(answers) == {200}
+    rows = cloud.status()
+    assert (rows[f"{role} two"]["traffic"], rows[f"{role} {before}"]["traffic"]) == (100, 0)
+    assert "nothing changed" in cloud.ok("switch", role, "two")
+
+
+async def statuses_while(stack: Stack, act: Callable[[], object]) -> list[int]:
+    """The statuses of requests made one after the other by four clients for as long as `act` takes."""
+    acting = asyncio.create_task(asyncio.to_thread(act))
+    answers: list[int] = []
+
+    async def client(session: aiohttp.ClientSession) -> None:
+        while not acting.done():
+            async with session.get(stack["url"], headers=ACME) as answer:
+                await answer.read()
+                answers.append(answer.status)
+
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(client(session) for _ in range(4)))
+    await acting
+    return answers
+
+
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(cloud: Tyrell, stack: Stack) -> None:
+    refused = cloud.run("switch", "router", "nine")
+    assert refused.returncode == 2
+    assert re.search(r"version nine of router in stack demo does not exist; its versions: \w+, two", refused.stderr)
+
+
+def test_a_version_never_changes_what_it_is_made_of(cloud: Tyrell, stack: Stack) -> None:
+    refused = cloud.run("deploy", "router", "--version", "two", "--ami", other_image(cloud))
+    assert refused.returncode == 2
+    assert "version two of router exists and is made of ami-" in refused.stderr
+
+
+def other_image(cloud: Tyrell) -> str:
+    import boto3  # noqa: PLC0415
+
+    environment = cloud.environment
+    ec2 = boto3.client(
+        "ec2",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    image = ec2.describe_images(Owners=["self"])["Images"][0]
+    return str(
+        ec2.register_image(Name="other", ImageLocation=image["ImageLocation"], RootDeviceName="/dev/xvda")["ImageId"]
+    )
+
+
+@pytest.mark.parametrize("role", ["core-services", "router two", "target two", "tenant-mgmt-api"])
+def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str) -> None:
+    def row() -> dict[str, Any]:
+        (found,) = [row for name, row in cloud.status().items() if name.startswith(role)]
+        return found
+
+    victim = kill_a_machine(cloud, role.replace(" ", "-"))
+    eventually(f"{role} to say what is wrong", lambda: bool(row()["problems"]))
+    eventually(f"{role} to be whole again", lambda: (r := row())["healthy"] == r["wanted"] and not r["problems"])
+    instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
+    assert instances.get(victim) in {None, "terminated"}
+    assert ask(stack).status_code == 200
+
+
+def kill_a_machine(cloud: Tyrell, name: str) -> str:
+    """Kill all processes of one machine of that name with SIGKILL and return its id."""
+    instances = cloud.json("local", "status")["instances"]
+    victim = next(each["id"] for each in instances if f"demo-{name}" in each["name"] and each["state"] == "running")
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"INSTANCE_ID={victim}".encode() in environment:
+            os.kill(int(folder.name), signal.SIGKILL)
+            killed += 1
+    assert killed
+    return str(victim)
+
+
+def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> None:
+    instance = next(each for each in cloud.json("local", "status")["instances"] if "router" in each["name"])
+    assert "link-router.service" in cloud.ok("local", "logs", instance["id"])
+    assert "i-none does not exist; there are i-" in cloud.run("local", "logs", "i-none").stderr
+
+
+def test_tearing_down_leaves_only_the_buckets(cloud: Tyrell, stack: Stack) -> None:
+    changes = cloud.json("down", "--yes")["changes"]
+    assert [change for change in changes if change.startswith("kept")] == [c for c in changes if "bucket" in c]
+    left = cloud.json("local", "status")
+    assert not [each for each in left["instances"] if each["state"] != "terminated"]
+    assert left["balancers"] == []
+    assert not [command for command in cloud.processes() if "link." in command or "etcd" in command]
+    assert "stack demo does not exist" in cloud.run("status").stderr
+    assert json.loads(cloud.ok("down", "--yes", "--json")) == {"changes": []}
