@@ -12,7 +12,7 @@ from tasks.amis import find_release
 from tasks.model import Changes, Network, Stack, Version
 from tasks.overview import publish_overview
 from tasks.roles import in_stages, load_role, role_names
-from tasks.steps import in_parallel
+from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
 
@@ -31,16 +31,17 @@ def bring_up(
     """
     sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
     release = find_release(ami, version)
-    changes = create_network(network) + create_base_stack(stack)
+    with one_heartbeat():
+        changes = create_network(network) + create_base_stack(stack)
 
-    missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
-    versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
-    for stage in in_stages(missing):
-        deploys = [partial(deploy, versions[role.name], release, sizes.get(role.name)) for role in stage]
-        changes += sum(in_parallel(deploys), ())
-    for kind in ("registry", "load-balancer"):  # what stands behind the balancers first
-        switches = [partial(switch, versions[role.name]) for role in missing if role.traffic.kind == kind]
-        changes += sum(in_parallel(switches), ())
+        missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
+        versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
+        for stage in in_stages(missing):
+            deploys = [partial(deploy, versions[role.name], release, sizes.get(role.name)) for role in stage]
+            changes += sum(in_parallel(deploys), ())
+        for kind in ("registry", "load-balancer"):  # what stands behind the balancers first
+            switches = [partial(switch, versions[role.name]) for role in missing if role.traffic.kind == kind]
+            changes += sum(in_parallel(switches), ())
 
     publish_overview(stack.name)
     return changes

@@ -36,6 +36,11 @@ def _client(service: str) -> Any:
         return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
+def forget() -> None:
+    """Make new clients from the environment as it is now."""
+    _client.cache_clear()
+
+
 def cloudformation() -> CloudFormationClient:
     """CloudFormation."""
     return _client("cloudformation")  # type: ignore[no-any-return]

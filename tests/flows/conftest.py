@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from tasks import clients
 from tests.flows.embedded import Tyrell, embedded_cloud
 
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[Tyrell]:
-    """An embedded cloud with a Prefect server and nothing on it."""
-    with embedded_cloud(prefect=True) as tyrell:
+    """An embedded cloud with a Prefect server and nothing on it; this process is led to it too."""
+    with embedded_cloud(prefect=True) as tyrell, pytest.MonkeyPatch.context() as patched:
+        for name, value in tyrell.environment.items():
+            patched.setenv(name, value)
+        clients.forget()
         yield tyrell
+        clients.forget()
 
 
 @pytest.fixture(scope="package")

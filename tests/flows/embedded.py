@@ -52,11 +52,6 @@ class Tyrell:
         """The JSON that a command that must succeed prints."""
         return json.loads(self.ok(*arguments, "--json"))
 
-    def status(self) -> dict[str, dict[str, Any]]:
-        """The rows of `tyrell status`, healthy or not, by role and version."""
-        overview = json.loads(self.run("status", "--json").stdout)
-        return {f"{row['role']} {row['version']}": row for row in overview["rows"]}
-
     def log(self) -> str:
         """The last words of the cloud."""
         log = self.home / "logs" / "cloud.log"

@@ -1,4 +1,4 @@
-"""A whole stack on the embedded cloud, as a person uses it. The tests run in order: each goes on where the last ended."""
+"""A whole stack on the embedded cloud, as a person uses it; each test goes on where the one before ended."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ import aiohttp
 import httpx
 import pytest
 
+from tasks import clients
+from tasks.model import Row
+from tasks.overview import find_overview
 from tasks.waits import NotYet, wait_until
 from tests.flows.embedded import PATIENCE, Tyrell
 from tyrell.local.link_image import etcd_binaries
+from tyrell.show import is_healthy
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
@@ -32,6 +36,12 @@ def ask(stack: Stack, path: str = "/", headers: dict[str, str] | None = None) ->
 
 def eventually(what: str, look: Callable[[], bool]) -> None:
     wait_until(what, lambda: look() or NotYet("not yet"), PATIENCE)
+
+
+def row_of(role: str, version: str = "") -> Row:
+    """The role's row in the overview of the stack as it is now."""
+    (row,) = [row for row in find_overview("demo").rows if row.role == role and row.version.startswith(version)]
+    return row
 
 
 def live(stack: Stack, role: str) -> str:
@@ -105,12 +115,11 @@ def test_the_run_its_steps_and_its_artifact_are_in_prefect(cloud: Tyrell, stack:
 def test_a_new_version_takes_over_under_load_without_a_failed_request(cloud: Tyrell, stack: Stack, role: str) -> None:
     before = live(stack, role)
     cloud.ok("deploy", role, "--version", "two")
-    assert cloud.status()[f"{role} two"]["traffic"] == 0
+    assert row_of(role, "two").traffic == 0
     answers = asyncio.run(statuses_while(stack, lambda: cloud.ok("switch", role, "two")))
     assert len(answers) > 50
     assert set(answers) == {200}
-    rows = cloud.status()
-    assert (rows[f"{role} two"]["traffic"], rows[f"{role} {before}"]["traffic"]) == (100, 0)
+    assert (row_of(role, "two").traffic, row_of(role, before).traffic) == (100, 0)
     assert "nothing changed" in cloud.ok("switch", role, "two")
 
 
@@ -138,37 +147,26 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(cloud: Tyrel
 
 
 def test_a_version_never_changes_what_it_is_made_of(cloud: Tyrell, stack: Stack) -> None:
-    refused = cloud.run("deploy", "router", "--version", "two", "--ami", other_image(cloud))
+    refused = cloud.run("deploy", "router", "--version", "two", "--ami", other_image())
     assert refused.returncode == 2
     assert "version two of router exists and is made of ami-" in refused.stderr
 
 
-def other_image(cloud: Tyrell) -> str:
-    import boto3  # noqa: PLC0415
-
-    environment = cloud.environment
-    ec2 = boto3.client(
-        "ec2",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
+def other_image() -> str:
+    image = clients.ec2().describe_images(Owners=["self"])["Images"][0]
+    registered = clients.ec2().register_image(
+        Name="other", ImageLocation=image["ImageLocation"], RootDeviceName="/dev/xvda"
     )
-    image = ec2.describe_images(Owners=["self"])["Images"][0]
-    return str(
-        ec2.register_image(Name="other", ImageLocation=image["ImageLocation"], RootDeviceName="/dev/xvda")["ImageId"]
-    )
+    return registered["ImageId"]
 
 
-@pytest.mark.parametrize("role", ["core-services", "router two", "target two", "tenant-mgmt-api"])
-def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str) -> None:
-    def row() -> dict[str, Any]:
-        (found,) = [row for name, row in cloud.status().items() if name.startswith(role)]
-        return found
-
-    victim = kill_a_machine(cloud, role.replace(" ", "-"))
-    eventually(f"{role} to say what is wrong", lambda: bool(row()["problems"]))
-    eventually(f"{role} to be whole again", lambda: (r := row())["healthy"] == r["wanted"] and not r["problems"])
+@pytest.mark.parametrize(
+    ("role", "version"), [("core-services", ""), ("router", "two"), ("target", "two"), ("tenant-mgmt-api", "")]
+)
+def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str, version: str) -> None:
+    victim = kill_a_machine(cloud, f"{role}-{version}")
+    eventually(f"{role} to say what is wrong", lambda: bool(row_of(role, version).problems))
+    eventually(f"{role} to be whole again", lambda: is_healthy(r := row_of(role, version)) and not r.problems)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
     assert instances.get(victim) in {None, "terminated"}
     assert ask(stack).status_code == 200

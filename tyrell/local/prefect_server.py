@@ -1,4 +1,4 @@
-"""A Prefect server of the embedded cloud's own: one process on SQLite, its data below the cloud's home."""
+"""A Prefect server of the embedded cloud's own: one process, its runs kept as long as the cloud lives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from tasks.model import Patience
 from tasks.waits import NotYet, wait_until
 from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT
 from tyrell.local.settings import Settings
+
+DATABASE = "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
+"""In memory Prefect uses one connection. With a file it uses several, and flows that start at the same time then meet
+`database is locked`, which the server answers with 503 and the client with growing pauses, up to a minute."""
 
 STARTING = Patience(timeout=timedelta(seconds=90), every=timedelta(seconds=0.2))
 
@@ -46,6 +50,7 @@ class PrefectServer:
         url = f"http://{self._settings.host}:{self._port}/api"
         return {
             "PREFECT_HOME": str(self._settings.home / "prefect"),
+            "PREFECT_API_DATABASE_CONNECTION_URL": DATABASE,
             "PREFECT_API_URL": url,
             "PREFECT_UI_API_URL": url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
