@@ -22,6 +22,8 @@ that a request is seldom written to a connection that its target is just closing
 
 _ATTEMPTS = 3
 
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, section 9.2.2
+
 _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 _HOP_BY_HOP = frozenset(
@@ -37,6 +39,10 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+
+
+class Unanswered(Exception):
+    """The target went away before a byte of its answer; the same request may be put to another one."""
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -56,8 +62,8 @@ async def forward(
 ) -> web.StreamResponse:
     """Have one target of `group` answer a request that came in on `port`, and stream its answer to the client.
 
-    A request that met a kept-alive connection which its target had closed is repeated once by aiohttp when its method
-    is idempotent and no body was sent.
+    A request that can be repeated (idempotent, no body) goes to another target when its target dies before it
+    answered; a balancer of AWS would answer 502 there.
     Raises Refused when there is no answer to pass on.
     """
     headers = onward_headers(request, port)
@@ -68,9 +74,9 @@ async def forward(
 
 
 async def ask_one(group: Group, ask: Callable[[Target], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """Have one target of `group` answer; one that cannot be connected to is passed over for another one.
+    """Have one target of `group` answer; one that cannot be connected to, or died, is passed over for another one.
 
-    Raises Refused when there is no target (503) or none of those tried can be connected to (502).
+    Raises Refused when there is no target (503) or none of those tried answers (502).
     """
     tried: list[Target] = []
     refusal = Refused(503, "the target group has no registered target")
@@ -81,6 +87,8 @@ async def ask_one(group: Group, ask: Callable[[Target], Awaitable[web.StreamResp
         except aiohttp.ClientConnectorError as error:
             group.connection_errors += 1
             refusal = Refused(502, f"cannot connect to {target.address}:{target.port}: {error.os_error}")
+        except Unanswered as error:
+            refusal = Refused(502, f"{target.address}:{target.port} died before it answered: {error}")
     raise refusal
 
 
@@ -131,6 +139,10 @@ async def _ask(
                 return await _pass_back(request, answer)
         except aiohttp.ClientConnectorError:
             raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if request.method in _IDEMPOTENT and not request.body_exists:
+                raise Unanswered(repr(error)) from error
+            raise Refused(502, f"{target.address}:{target.port} closed the connection: {error!r}") from error
         except TimeoutError as error:
             raise Refused(504, f"{target.address}:{target.port} did not answer in time: {error}") from error
         except aiohttp.ClientError as error:
