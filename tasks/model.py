@@ -5,18 +5,33 @@ Every noun refuses fields it does not know, so a typing error in a file or a for
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-StackName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$")]
-"""Lower-case letters, digits and dashes, 1 to 24 long, starting with a letter: leaves room for role and version in
-the names AWS derives from it (a CloudFormation stack name has at most 128 characters)."""
 
-RoleName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$")]
-VersionId = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}$")]
+def _matching(pattern: str, rule: str) -> AfterValidator:
+    """Refuse a text that does not match `pattern` with a sentence that says the `rule`."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} cannot be used: write {rule}")
+        return text
+
+    return AfterValidator(check)
+
+
+_WORD = "lower-case letters, digits and dashes, a letter first and no dash last"
+
+StackName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", f"1 to 24 {_WORD}")]
+"""Short enough to leave room for role and version in the names that AWS limits."""
+
+RoleName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
+
+VersionId = Annotated[str, _matching(r"[a-z0-9]{1,16}", "1 to 16 lower-case letters and digits")]
 """No dashes: `<stack>-<role>-<version>` stays readable. Identity is in tags, never parsed from the name."""
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import sys
 
 from rich.panel import Panel
 
@@ -47,13 +50,14 @@ def _bring_up(stack: str) -> str:
 
 
 def _try_next(stack: str, url: str) -> str:
+    tyrell = "tyrell" if shutil.which("tyrell") else os.path.relpath(sys.argv[0])
     return "\n".join(
         (
             f"curl -H 'x-apigee-iot-tenant-id: acme' {url}/",
-            f"tyrell status {stack}",
-            "tyrell deploy router --version two && tyrell switch router two",
-            "tyrell local status            # every instance and its processes",
-            "tyrell local logs INSTANCE",
-            "tyrell local down",
+            f"{tyrell} status {stack}",
+            f"{tyrell} deploy router --version two && {tyrell} switch router two",
+            f"{tyrell} local status            # every instance",
+            f"{tyrell} local logs INSTANCE     # what its processes say",
+            f"{tyrell} local down",
         )
     )

@@ -40,16 +40,19 @@ LOCAL_BALANCER_PORT = 8080
 def enter(cloud: Cloud) -> Surroundings:
     """Set the environment for the chosen cloud; call it before Prefect or boto3 is imported.
 
-    Raises TyrellError when the embedded cloud is asked for and not up.
+    Raises TyrellError when the embedded cloud is asked for and not up, NoRegionError or NoCredentialsError when AWS
+    cannot be used from here.
     """
     from tyrell.local.state import default_home, read_state  # noqa: PLC0415  pydantic is slow to import
 
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # nothing of a deploy is anybody else's business
     # Log lines go to the Prefect API, not to the terminal: there the live view tells what happens.
     os.environ.setdefault("PREFECT_LOGGING_SETTINGS_PATH", str(LOGGING))
     state = None if cloud is Cloud.aws else read_state(default_home())
     if state is None:
         if cloud is Cloud.local:
             raise TyrellError("the embedded cloud is not up; start it with `tyrell local up`")
+        _check_aws()
         return AWS
     os.environ.update(state.environment)
     return Surroundings(
@@ -58,3 +61,15 @@ def enter(cloud: Cloud) -> Surroundings:
         port=LOCAL_BALANCER_PORT,
         prefect_url=state.prefect_url if state.prefect_port else None,
     )
+
+
+def _check_aws() -> None:
+    """Find out now, not in the middle of a flow, that nobody said who we are or where."""
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import NoCredentialsError, NoRegionError  # noqa: PLC0415
+
+    session = boto3.Session()
+    if not session.region_name:
+        raise NoRegionError
+    if session.get_credentials() is None:
+        raise NoCredentialsError

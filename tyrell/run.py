@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tasks.errors import TyrellError, UsageError
 
@@ -36,7 +37,7 @@ def sentences() -> Iterator[None]:
 
 
 def _leave(sentence: str, code: int) -> None:
-    notes.print(f"[bold red]tyrell:[/] {sentence}", highlight=False, soft_wrap=True)
+    notes.print(f"[bold red]tyrell:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -67,10 +68,25 @@ def run_flow(title: str, flow: Callable[..., T], *arguments: Any, quiet: bool = 
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
     try:
+        _check_prefect_server()
         with nullcontext() if quiet else LiveView(title, notes):
             return flow(*arguments)
     finally:
         _send_the_rest()
+
+
+def _check_prefect_server() -> None:
+    """Refuse before anything is done when there is nobody to keep the run. Raises TyrellError."""
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    from tasks.clients import http_status  # noqa: PLC0415
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        raise TyrellError("no Prefect server is chosen; set PREFECT_API_URL, or `tyrell local up` to try without AWS")
+    answer = http_status(f"{url}/health", timeout=10)
+    if answer != "200":
+        raise TyrellError(f"the Prefect server at {url} does not answer ({answer}); start it, or set PREFECT_API_URL")
 
 
 def _send_the_rest() -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 ACCOUNT = "123456789012"
 """The account id that moto gives every caller."""
+
+
+LOOPBACK = IPv4Network("127.0.0.0/8")
+RESERVED = IPv4Network("127.0.0.0/16")
+SMALLEST = 24
 
 
 class Settings(BaseModel):
@@ -26,6 +31,16 @@ class Settings(BaseModel):
     port: int = 15100
     region: str = "us-east-1"
     network: IPv4Network = IPv4Network("127.20.0.0/16")
+
+    @field_validator("network")
+    @classmethod
+    def can_be_bound(cls, network: IPv4Network) -> IPv4Network:
+        """Only loopback addresses can be used without configuration; 127.0.0.0/16 belongs to the machine's own."""
+        if not network.subnet_of(LOOPBACK) or network.overlaps(RESERVED):
+            raise ValueError(f"{network} is not a part of {LOOPBACK} outside {RESERVED}; for example 127.20.0.0/16")
+        if network.prefixlen > SMALLEST:
+            raise ValueError(f"{network} is too small: a network needs a /{SMALLEST} at least")
+        return network
 
     @property
     def endpoint(self) -> str:
