@@ -10,8 +10,10 @@ from flows.network import create_network
 from flows.switch import switch
 from tasks.amis import find_release
 from tasks.model import Changes, Network, Stack, Version
-from tasks.overview import publish_overview
+from tasks.networks import check_network
+from tasks.overview import publish_changes, publish_overview
 from tasks.roles import in_stages, load_role, role_names
+from tasks.stacks import check_ours
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
@@ -31,6 +33,8 @@ def bring_up(
     """
     sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
     release = find_release(ami, version)
+    check_network(network)
+    check_ours(stack.name, "base")
     with one_heartbeat():
         changes = create_network(network) + create_base_stack(stack)
 
@@ -43,5 +47,6 @@ def bring_up(
             switches = [partial(switch, versions[role.name]) for role in missing if role.traffic.kind == kind]
             changes += sum(in_parallel(switches), ())
 
+    publish_changes(stack.name, changes)
     publish_overview(stack.name)
     return changes

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from tasks.model import Changes, Network
-from tasks.networks import find_zones
+from tasks.networks import check_network, find_zones
 from tasks.stacks import apply_stack
 from tasks.templates import network_template
 
@@ -15,5 +15,6 @@ def create_network(network: Network) -> Changes:
     Args:
         network: its name and CIDR blocks
     """
+    check_network(network)
     tags = {"tyrell:kind": "network", "tyrell:network": network.name}
     return apply_stack(network.name, network_template(network), {"Zones": find_zones(network.name)}, tags).changes

@@ -5,6 +5,7 @@ from functools import partial
 from prefect import flow
 
 from tasks.model import Changes
+from tasks.overview import publish_changes
 from tasks.roles import ByLoadBalancer, in_stages, load_role, role_names
 from tasks.stacks import delete_stack, find_stack, find_stacks
 from tasks.steps import in_parallel
@@ -33,4 +34,6 @@ def tear_down(stack: str) -> Changes:
     if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):
         changes += delete_stack(network)
     kept = [base.outputs[name] for name in ("DeviceDataBucket", "UsageBucket") if base and name in base.outputs]
-    return (*changes, *(f"kept bucket {name}" for name in kept))
+    changes += tuple(f"kept bucket {name}" for name in kept)
+    publish_changes(stack, changes)
+    return changes

@@ -29,6 +29,7 @@ _WORD = "lower-case letters, digits and dashes, a letter first and no dash last"
 StackName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", f"1 to 24 {_WORD}")]
 """Short enough to leave room for role and version in the names that AWS limits."""
 
+NetworkName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
 RoleName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
 
 VersionId = Annotated[str, _matching(r"[a-z0-9]{1,16}", "1 to 16 lower-case letters and digits")]
@@ -54,7 +55,7 @@ class Network(Noun):
     `cidr` is a /16 to /24; the eight subnets are equal parts of its first half unless they are given.
     """
 
-    name: StackName
+    name: NetworkName
     cidr: IPv4Network = IPv4Network("10.0.0.0/16")
     public_cidrs: tuple[IPv4Network, ...] = ()
     private_cidrs: tuple[IPv4Network, ...] = ()
@@ -94,7 +95,7 @@ class Stack(Noun):
     """One Link environment: its name, the network it lies in and the port its public balancer listens on."""
 
     name: StackName
-    network: StackName
+    network: NetworkName
     port: int = Field(default=80, ge=1, le=65535)
     device_data_bucket: str = ""
     usage_bucket: str = ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import cycle, islice
 
 from tasks.clients import ec2
-from tasks.stacks import find_stack
+from tasks.errors import UsageError
+from tasks.model import Network
+from tasks.stacks import check_ours, find_stack
 
 SUBNET_PAIRS = 4
 
@@ -18,3 +20,11 @@ def find_zones(network: str) -> str:
     described = ec2().describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])
     names = sorted(zone["ZoneName"] for zone in described["AvailabilityZones"] if zone.get("ZoneType") != "local-zone")
     return ",".join(islice(cycle(names), SUBNET_PAIRS))
+
+
+def check_network(network: Network) -> None:
+    """Raises UsageError when the network exists with other addresses: machines live in it, it never moves."""
+    found = check_ours(network.name, "network")
+    cidr = found.outputs.get("Cidr", "") if found else ""
+    if cidr and cidr != str(network.cidr):
+        raise UsageError(f"network {network.name} has the addresses {cidr}, not {network.cidr}; a network never moves")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tasks.errors import EtcdUnreachable, NotFound
 from tasks.groups import find_groups, find_troubles
 from tasks.health import find_health
-from tasks.model import Group, Health, Overview, Row
+from tasks.model import Changes, Group, Health, Overview, Row
 from tasks.roles import Role, load_role
 from tasks.stacks import find_stack
 from tasks.steps import in_parallel, step
@@ -86,3 +86,10 @@ def publish_overview(stack: str) -> Overview:
         ],
     )
     return overview
+
+
+@step("what changed in {stack}", system="artifacts")
+def publish_changes(stack: str, changes: Changes) -> None:
+    """What the run changed, in order, as a markdown artifact."""
+    lines = [f"- {change}" for change in changes] or ["Nothing: everything was as wanted."]
+    create_markdown_artifact("\n".join(lines), key=f"{stack}-changes", description=f"What this run changed in {stack}")

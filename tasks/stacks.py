@@ -67,6 +67,14 @@ def find_stack(name_or_id: str) -> CfnStack | None:
     )
 
 
+def check_ours(name: str, kind: str) -> CfnStack | None:
+    """The stack, or None; raises UsageError when a stack of that name is something else than our `kind` of stack."""
+    found = find_stack(name)
+    if found and found.tags.get("tyrell:kind") != kind:
+        raise UsageError(f"stack name {name} is taken by a stack that is no {kind} of Tyrell's; choose another")
+    return found
+
+
 def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
     """The names of all stacks that carry `tags`, those in deletion included."""
     pages = cloudformation().get_paginator("describe_stacks").paginate()
@@ -109,9 +117,9 @@ def _await_settled(stack_id: str, name: str) -> CfnStack:
     return wait_until(f"stack {name}", look, PATIENCE)
 
 
-def _token() -> str:
-    """One per attempt of a flow run: a call repeated by a retry is the same call to CloudFormation."""
-    return str(runtime.task_run.id or uuid.uuid4())
+def _token(action: str) -> str:
+    """A call that a retry of the same step repeats is the same call to CloudFormation."""
+    return f"{action}-{runtime.task_run.id or uuid.uuid4()}"
 
 
 @step("apply stack {name}", system="cloudformation")
@@ -121,11 +129,7 @@ def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: M
     A stack that an earlier run left unfinished is waited for; one that never worked is deleted and made again.
     Raises StackFailed with the failed resources' own reasons; a stack that could not be created is removed again.
     """
-    found = find_stack(name)
-    if found and found.tags.get("tyrell:kind") != tags["tyrell:kind"]:
-        raise UsageError(
-            f"stack name {name} is taken by a stack that is no {tags['tyrell:kind']} of Tyrell's; choose another"
-        )
+    found = check_ours(name, tags["tyrell:kind"])
     if found and found.moving:
         found = _await_settled(found.id, name)
     if found and found.status in _NEVER_WORKED | {"DELETE_FAILED"}:
@@ -137,7 +141,7 @@ def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: M
         "TemplateBody": template,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
-        "ClientRequestToken": _token(),
+        "ClientRequestToken": _token("apply"),
     }
     if found is None or found.status == "DELETE_COMPLETE":
         return _create(name, wanted, tags)
@@ -179,7 +183,7 @@ def delete_stack(name: str) -> Changes:
     if found is None:
         logger.info("stack %s does not exist: nothing to delete", name)
         return ()
-    cloudformation().delete_stack(StackName=found.id, ClientRequestToken=_token())
+    cloudformation().delete_stack(StackName=found.id, ClientRequestToken=_token("delete"))
     stack = _await_settled(found.id, name)
     if stack.status != "DELETE_COMPLETE":
         raise StackFailed(name, stack.status, _failures(stack) or (stack.reason,))

@@ -7,6 +7,7 @@ from tasks.errors import UsageError
 from tasks.model import Network, Overview, Stack
 from tasks.overview import find_overview
 from tasks.roles import load_role
+from tasks.stacks import find_stack
 from tyrell.environment import Surroundings
 from tyrell.run import out, print_json, run_flow
 from tyrell.show import show_changes, show_overview
@@ -21,6 +22,20 @@ def parse_sizes(given: list[str]) -> dict[str, int]:
             raise UsageError(f"--size {each}: write ROLE=N, for example --size router=3")
         sizes[role] = load_role(role).check_size(int(number))
     return sizes
+
+
+def wanted(stack: str, network: str, cidr: str, port: int, place: Surroundings) -> tuple[Network, Stack]:
+    """The network and stack a person asks for; what he does not say stays as it is, or is as usual in `place`.
+
+    Raises UsageError, or pydantic's ValidationError, for what cannot be.
+    """
+    base = find_stack(stack)
+    network = network or (base.tags.get("tyrell:network") if base else "") or f"{stack}-network"
+    there = find_stack(network)
+    cidr = cidr or (there.outputs.get("Cidr") if there else "") or str(place.cidr)
+    port = port or int((base.outputs.get("Port") if base else 0) or place.port)
+    wanted_stack = Stack(name=stack, network=network, port=port)
+    return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
 
 
 def bring_up_and_show(

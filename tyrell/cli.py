@@ -55,12 +55,10 @@ def up(
     """Bring up a whole stack; what is there already is left as it is."""
     with sentences():
         place = _enter(cloud)
-        from tasks.model import Network, Stack
-        from tyrell.bring_up import bring_up_and_show, parse_sizes
+        from tyrell.bring_up import bring_up_and_show, parse_sizes, wanted
 
         bring_up_and_show(
-            Network(name=network or f"{stack}-network", cidr=cidr or place.cidr),
-            Stack(name=stack, network=network or f"{stack}-network", port=port or place.port),
+            *wanted(stack, network, cidr, port, place),
             ami=ami,
             version=version,
             sizes=parse_sizes(size or []),

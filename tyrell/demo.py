@@ -40,12 +40,10 @@ def run_demo(stack: str, *, detach: bool) -> None:
 
 def _bring_up(stack: str) -> str:
     place = enter(Cloud.local)
-    from tasks.model import Network, Stack  # noqa: PLC0415  after `enter`, see cli.py
-    from tyrell.bring_up import bring_up_and_show  # noqa: PLC0415
+    from tyrell.bring_up import bring_up_and_show, wanted  # noqa: PLC0415  after `enter`, see cli.py
 
-    network = Network(name=f"{stack}-network", cidr=place.cidr)
-    wanted = Stack(name=stack, network=network.name, port=place.port)
-    overview = bring_up_and_show(network, wanted, ami="", version="", sizes={}, place=place, json=False)
+    network, base = wanted(stack, "", "", 0, place)
+    overview = bring_up_and_show(network, base, ami="", version="", sizes={}, place=place, json=False)
     return overview.url
 
 

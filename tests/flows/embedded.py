@@ -29,13 +29,13 @@ class Tyrell:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_", "TYRELL_"))
         }
-        self._environment = kept | {"TYRELL_HOME": str(home), "COLUMNS": "200"}
+        self.environment_variables = kept | {"TYRELL_HOME": str(home), "COLUMNS": "200"}
 
     def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
             [Path(sys.executable).with_name("tyrell"), *arguments],
-            env=self._environment,
+            env=self.environment_variables,
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -58,7 +58,7 @@ class Tyrell:
         return log.read_text()[-3000:] if log.exists() else "no log"
 
     @property
-    def environment(self) -> dict[str, str]:
+    def cloud_environment(self) -> dict[str, str]:
         """The variables for AWS clients of this cloud."""
         from tyrell.local.state import read_state  # noqa: PLC0415
 

@@ -102,7 +102,7 @@ def test_bringing_it_up_again_changes_nothing_and_says_so(cloud: Tyrell, stack: 
 
 
 def test_the_run_its_steps_and_its_artifact_are_in_prefect(cloud: Tyrell, stack: Stack) -> None:
-    api = cloud.environment["PREFECT_API_URL"]
+    api = cloud.cloud_environment["PREFECT_API_URL"]
     runs = httpx.post(f"{api}/flow_runs/filter", json={}, trust_env=False).json()
     assert {"bring up demo", "network demo-network", "base stack demo"} <= {run["name"] for run in runs}
     steps = httpx.post(f"{api}/task_runs/filter", json={}, trust_env=False).json()
@@ -144,6 +144,29 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(cloud: Tyrel
     refused = cloud.run("switch", "router", "nine")
     assert refused.returncode == 2
     assert re.search(r"version nine of router in stack demo does not exist; its versions: \w+, two", refused.stderr)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "sentence"),
+    [
+        ("deploy ruoter", 2, "role 'ruoter' does not exist; there are core-services, router, target, tenant-mgmt-api"),
+        ("deploy router --version Two", 2, "'Two' cannot be used: write 1 to 16 lower-case letters and digits"),
+        ("deploy router --size 99", 2, "size 99 of router is outside its bounds 1 to 12 (roles/router/role.toml)"),
+        ("deploy router --ami ami-0", 2, "machine image ami-0 does not exist"),
+        ("deploy router --stack other", 2, "stack other does not exist; `tyrell up other` makes it"),
+        ("switch core-services one", 2, "version one of core-services in stack demo does not exist"),
+        ("up Demo_1", 2, "'Demo_1' cannot be used: write 1 to 24 lower-case letters"),
+        ("up other --cidr 127.36.0.0/30", 2, "cidr 127.36.0.0/30 must be a /16 to /24"),
+        ("up other --size router", 2, "write ROLE=N, for example --size router=3"),
+        ("up demo-network", 2, "stack name demo-network is taken by a stack that is no base of Tyrell's"),
+        ("status other", 2, "stack other does not exist; `tyrell up other` makes it"),
+    ],
+)
+def test_bad_input_is_one_sentence(cloud: Tyrell, stack: Stack, command: str, code: int, sentence: str) -> None:
+    done = cloud.run(*command.split())
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert done.stderr.startswith("tyrell: ")
 
 
 def test_a_version_never_changes_what_it_is_made_of(cloud: Tyrell, stack: Stack) -> None:

@@ -31,7 +31,7 @@ def test_the_smallest_network_still_has_subnets_that_aws_takes() -> None:
         ({"public_cidrs": [f"10.0.{part}.0/24" for part in (0, 1, 2, 2)]}, "10.0.2.0/24 and 10.0.2.0/24 overlap"),
         ({"private_cidrs": [f"10.9.{part}.0/24" for part in range(4)]}, "10.9.0.0/24 is not inside 10.0.0.0/16"),
         ({"private_cidrs": [f"10.0.255.{16 * part}/29" for part in range(4)]}, "too small"),
-        ({"name": "Net"}, "'Net' cannot be used: write 1 to 24 lower-case letters"),
+        ({"name": "Net"}, "'Net' cannot be used: write 1 to 32 lower-case letters"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(change: dict[str, object], sentence: str) -> None:

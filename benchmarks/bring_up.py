@@ -1,0 +1,88 @@
+"""How long the demo takes, and how much memory it needs: `python -m benchmarks.bring_up`.
+
+Runs `tyrell demo --detach` as a person would, with a home in a temporary folder; no other embedded cloud may be up.
+Takes about two minutes and ends with 1 when a figure is over its bound.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from tests.flows.embedded import Tyrell
+
+out = Console()
+
+
+def main() -> int:
+    """Measure, print a table, and return 1 when a figure is over its bound."""
+    tyrell = Tyrell(Path(tempfile.mkdtemp(prefix="tyrell-")))
+    try:
+        figures = measure(tyrell)
+    finally:
+        tyrell.run("local", "down")
+    table = Table("what", "measured", "bound")
+    for what, (value, bound, unit) in figures.items():
+        table.add_row(what, f"{value:.2f} {unit}", f"{bound:g} {unit}")
+    out.print(table)
+    return int(any(value > bound for value, bound, _ in figures.values()))
+
+
+def measure(tyrell: Tyrell) -> dict[str, tuple[float, float, str]]:
+    """Figure, bound and unit by what was measured."""
+    help_seconds = min(seconds(lambda: tyrell.ok("--help")) for _ in range(5))
+    demo = seconds(lambda: tyrell.ok("demo", "--detach"))
+    memory = sum(map(proportional_memory, processes(tyrell)))
+    again = seconds(lambda: tyrell.ok("up"))
+    return {
+        "tyrell --help": (help_seconds, 0.5, "s"),
+        "make demo, to the final table": (demo, 60, "s"),
+        "the bring-up flow itself": (flow_seconds(tyrell), 25, "s"),
+        "tyrell up again, nothing to do": (again, 30, "s"),
+        "memory of everything that runs then (PSS)": (memory / 1024, 1.5 * 1024, "MiB"),
+    }
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.monotonic()
+    act()
+    return time.monotonic() - start
+
+
+def flow_seconds(tyrell: Tyrell) -> float:
+    """The first bring-up run's time as Prefect recorded it."""
+    body = {"sort": "START_TIME_ASC", "flows": {"name": {"any_": ["bring-up"]}}}
+    runs = httpx.post(f"{tyrell.cloud_environment['PREFECT_API_URL']}/flow_runs/filter", json=body, trust_env=False)
+    return float(runs.json()[0]["total_run_time"])
+
+
+def processes(tyrell: Tyrell) -> list[int]:
+    """The daemon and everything below it."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    found = {int(pid) for pid, _, command in rows if "tyrell.local.daemon" in command and str(tyrell.home) in command}
+    while below := {int(pid) for pid, parent, _ in rows if int(parent) in found} - found:
+        found |= below
+    return sorted(found - {os.getpid()})
+
+
+def proportional_memory(pid: int) -> int:
+    """KiB of a process, shared pages divided among those that share them (proc(5), smaps_rollup)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
