@@ -10,6 +10,7 @@
     ├── StackFailed                CloudFormation said no
     ├── Expired                    a wait reached its deadline
     ├── Stopped                    a wait was given up because the run was stopped
+    ├── Unfinished                 a run failed half-way; says how to go on and how to remove what it made
     ├── Conflict                   somebody else changed it first
     └── NotReady                   refused: what should receive traffic is not healthy
 
@@ -120,6 +121,17 @@ class Stopped(TyrellError):
 
     def __str__(self) -> str:
         return f"stopped while waiting for {self.what}; run it again to go on"
+
+
+@dataclass(eq=False)
+class Unfinished(TyrellError):
+    """A run failed after it had made something."""
+
+    reason: str
+    undo: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}; run it again to go on, or `{self.undo}` to remove what was made"
 
 
 @dataclass(eq=False)

@@ -128,6 +128,23 @@ def switch_weights(group: Group, traffic: ByLoadBalancer) -> Changes:
     return (f"switched {version.role} to {version.id}",)
 
 
+@step("take {group.version.role} {group.version.id} out of the rule", system="elbv2")
+def remove_from_rule(group: Group, traffic: ByLoadBalancer) -> Changes:
+    """Drop a group without traffic from its role's rule. Raises Conflict when it has got traffic meanwhile."""
+    version, arn = group.version, group.target_groups[0]
+    rule = find_rule(version.stack, version.role, traffic)
+    if rule is None or arn not in rule.weights:
+        return ()
+    if rule.weights[arn]:
+        raise Conflict(f"the weight of {version.role} {version.id}", "0", str(rule.weights[arn]))
+    others = {each: weight for each, weight in rule.weights.items() if each != arn}
+    if others:
+        elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(others))
+    else:  # a rule needs a group
+        elbv2().delete_rule(RuleArn=rule.arn)
+    return (f"took {version.role} {version.id} out of the rule",)
+
+
 @step("remove the listener rule of {role}", system="elbv2")
 def delete_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Changes:
     """Take the role off its balancer, which then answers `no live version`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks import registry, traffic
 from tasks.errors import NotFound, UsageError
-from tasks.groups import find_groups
+from tasks.groups import find_group, find_groups
 from tasks.model import Changes, Release, Version
 from tasks.roles import ByLoadBalancer, ByNothing, ByRegistry, Role
 from tasks.stacks import apply_stack, find_stack
@@ -68,3 +68,13 @@ def is_live(stack: str, role: Role) -> bool:
     if isinstance(role.traffic, ByNothing):
         return any(group.desired and len(group.in_service) >= group.desired for group in groups)
     return bool(find_traffic(stack, role))
+
+
+def check_idle(version: Version, role: Role) -> None:
+    """Raises NotFound when there is no such version, UsageError when it serves."""
+    find_group(version)
+    if isinstance(role.traffic, ByNothing):
+        raise UsageError(f"{role.name} has no traffic to tell by whether it serves; `tyrell down` removes it")
+    share = find_traffic(version.stack, role).get(version.id, 0)
+    if share:
+        raise UsageError(f"{role.name} {version.id} has {share} % of the traffic; switch to another version first")

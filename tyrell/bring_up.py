@@ -50,7 +50,8 @@ def bring_up_and_show(
 ) -> Overview:
     """Bring the stack up on `place`; then its table and what was changed, or JSON."""
     title = f"bring up {stack.name} on {place.name}"
-    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, quiet=json)
+    undo = f"tyrell down {stack.name}"
+    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, undo=undo, quiet=json)
     overview = find_overview(stack.name)
     if json:
         print_json({"changes": changes, **overview.model_dump()})

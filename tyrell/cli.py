@@ -9,7 +9,7 @@ import typer
 
 from tyrell.environment import Cloud, Surroundings
 from tyrell.local.cli import app as local_app
-from tyrell.run import print_json, run_flow, sentences
+from tyrell.run import print_json, sentences
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
@@ -101,16 +101,14 @@ def deploy(
         from tasks.amis import find_release
         from tasks.model import Version
         from tasks.roles import load_role
-        from tyrell.show import show_changes
+        from tyrell.show import run_and_show
 
         load_role(role)
         release = find_release(ami, version)
         wanted = Version(stack=stack, role=role, id=release.id)
-        changes = run_flow(f"deploy {role} {release.id}", flow, wanted, release, size, quiet=json)
-        if json:
-            print_json({"version": release.id, "changes": changes})
-        else:
-            show_changes(changes)
+        undo = f"tyrell retire {role} {release.id} --stack {stack}"
+        title, facts = f"deploy {role} {release.id}", wanted.model_dump()
+        run_and_show(title, flow, wanted, release, size, facts=facts, undo=undo, json=json)
 
 
 @app.command()
@@ -127,15 +125,32 @@ def switch(
         from flows.switch import switch as flow
         from tasks.model import Version
         from tasks.roles import load_role
-        from tyrell.show import show_changes
+        from tyrell.show import run_and_show
 
         load_role(role)
         wanted = Version(stack=stack, role=role, id=version)
-        changes = run_flow(f"switch {role} to {version}", flow, wanted, quiet=json)
-        if json:
-            print_json({"version": version, "changes": changes})
-        else:
-            show_changes(changes)
+        run_and_show(f"switch {role} to {version}", flow, wanted, facts=wanted.model_dump(), json=json)
+
+
+@app.command()
+def retire(
+    role: Annotated[str, typer.Argument(help="The role a version of which is to go.")],
+    version: Annotated[str, typer.Argument(help="The version; it must not have traffic.")],
+    stack: StackOption = DEMO,
+    cloud: CloudOption = Cloud.auto,
+    json: Json = False,
+) -> None:
+    """Delete a version that serves nobody."""
+    with sentences():
+        _enter(cloud)
+        from flows.retire import retire as flow
+        from tasks.model import Version
+        from tasks.roles import load_role
+        from tyrell.show import run_and_show
+
+        load_role(role)
+        idle = Version(stack=stack, role=role, id=version)
+        run_and_show(f"retire {role} {version}", flow, idle, facts=idle.model_dump(), json=json)
 
 
 @app.command()
@@ -149,15 +164,11 @@ def down(
     with sentences():
         place = _enter(cloud)
         from flows.tear_down import tear_down
-        from tyrell.show import show_changes
+        from tyrell.show import run_and_show
 
         if not yes:
             typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        changes = run_flow(f"tear down {stack}", tear_down, stack, quiet=json)
-        if json:
-            print_json({"changes": changes})
-        else:
-            show_changes(changes)
+        run_and_show(f"tear down {stack}", tear_down, stack, facts={"stack": stack}, json=json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tasks.errors import TyrellError, UsageError
+from tasks.errors import TyrellError, Unfinished, UsageError
 
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
@@ -63,14 +63,21 @@ def explain(error: BaseException) -> tuple[str, int]:
     return f"{type(error).__name__}: {error}", FAILED
 
 
-def run_flow(title: str, flow: Callable[..., T], *arguments: Any, quiet: bool = False) -> T:
-    """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing."""
+def run_flow(title: str, flow: Callable[..., T], *arguments: Any, undo: str = "", quiet: bool = False) -> T:
+    """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing.
+
+    `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way.
+    """
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
+    _check_prefect_server()
     try:
-        _check_prefect_server()
         with nullcontext() if quiet else LiveView(title, notes):
             return flow(*arguments)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise Unfinished(explain(error)[0], undo) if undo else error from error
     finally:
         _send_the_rest()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from rich.table import Table
 
 from tasks.model import Changes, Overview, Row
-from tyrell.run import out
+from tyrell.run import out, print_json, run_flow
 
 
 def show_overview(overview: Overview) -> None:
@@ -31,6 +34,17 @@ def show_overview(overview: Overview) -> None:
 
 def _share(part: int, whole: int) -> str:
     return f"[{'green' if part >= whole else 'yellow'}]{part}/{whole}[/]"
+
+
+def run_and_show(
+    title: str, flow: Callable[..., Changes], *arguments: Any, facts: dict[str, str], undo: str = "", json: bool
+) -> None:
+    """Run a flow that changes something and print what it changed; as JSON together with the `facts`."""
+    changes = run_flow(title, flow, *arguments, undo=undo, quiet=json)
+    if json:
+        print_json({**facts, "changes": changes})
+    else:
+        show_changes(changes)
 
 
 def show_changes(changes: Changes) -> None:

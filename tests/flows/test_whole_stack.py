@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -183,6 +182,15 @@ def other_image() -> str:
     return registered["ImageId"]
 
 
+def test_a_live_version_is_not_retired_and_an_idle_one_leaves_nothing(cloud: Tyrell, stack: Stack) -> None:
+    refused = cloud.run("retire", "router", "two")
+    assert (refused.returncode, "router two has 100 % of the traffic" in refused.stderr) == (2, True)
+    (idle,) = {row.version for row in find_overview("demo").rows if row.role == "router"} - {"two"}
+    cloud.ok("retire", "router", idle)
+    assert row_of("router").version == "two"
+    assert "nothing changed" in cloud.ok("switch", "router", "two")
+
+
 @pytest.mark.parametrize(
     ("role", "version"), [("core-services", ""), ("router", "two"), ("target", "two"), ("tenant-mgmt-api", "")]
 )
@@ -226,4 +234,4 @@ def test_tearing_down_leaves_only_the_buckets(cloud: Tyrell, stack: Stack) -> No
     assert left["balancers"] == []
     assert not [command for command in cloud.processes() if "link." in command or "etcd" in command]
     assert "stack demo does not exist" in cloud.run("status").stderr
-    assert json.loads(cloud.ok("down", "--yes", "--json")) == {"changes": []}
+    assert cloud.json("down", "--yes")["changes"] == []

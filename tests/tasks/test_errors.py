@@ -18,6 +18,7 @@ from tasks.errors import (
     StackFailed,
     Stopped,
     TyrellError,
+    Unfinished,
 )
 
 EXAMPLES: list[TyrellError] = [
@@ -28,6 +29,7 @@ EXAMPLES: list[TyrellError] = [
     StackFailed("demo", "ROLLBACK_COMPLETE", ("Vpc: no more VPCs",)),
     Expired("router 1 to be healthy", 600.0, "0 of 2 healthy"),
     Stopped("router 1 to be healthy"),
+    Unfinished("gave up waiting", "tyrell down demo"),
     Conflict("/zetta/version of stack demo", "1", "2"),
     NotReady("router 1", ("1 of 2 machines are healthy",)),
 ]
