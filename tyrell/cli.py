@@ -103,7 +103,9 @@ def deploy(
         from tasks.roles import load_role
         from tyrell.show import run_and_show
 
-        load_role(role)
+        kind = load_role(role)
+        if size is not None:
+            kind.check_size(size)
         release = find_release(ami, version)
         wanted = Version(stack=stack, role=role, id=release.id)
         undo = f"tyrell retire {role} {release.id} --stack {stack}"
