@@ -36,7 +36,7 @@ def bring_up(
     check_network(network)
     check_ours(stack.name, "base")
     with one_heartbeat():
-        changes = create_network(network) + create_base_stack(stack)
+        changes = create_network(network, stack.name) + create_base_stack(stack)
 
         missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
         versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}

@@ -5,9 +5,10 @@ from functools import partial
 from prefect import flow
 
 from tasks.model import Changes
+from tasks.networks import find_networks
 from tasks.overview import publish_changes
 from tasks.roles import ByLoadBalancer, in_stages, load_role, role_names
-from tasks.stacks import delete_stack, find_stack, find_stacks
+from tasks.stacks import check_ours, delete_stack, find_stacks
 from tasks.steps import in_parallel
 from tasks.traffic import delete_rule
 
@@ -21,6 +22,8 @@ def tear_down(stack: str) -> Changes:
     Args:
         stack: the stack's name
     """
+    base = check_ours(stack, "base")
+    networks = find_networks(stack)
     roles = [load_role(name) for name in role_names()]
 
     balanced = [(role.name, role.traffic) for role in roles if isinstance(role.traffic, ByLoadBalancer)]
@@ -28,11 +31,11 @@ def tear_down(stack: str) -> Changes:
     for stage in reversed(in_stages(roles)):
         names = [name for role in stage for name in find_stacks({"tyrell:stack": stack, "tyrell:role": role.name})]
         changes += sum(in_parallel([partial(delete_stack, name) for name in names]), ())
-    base = find_stack(stack)
     changes += delete_stack(stack)
-    network = base.tags["tyrell:network"] if base else f"{stack}-network"
-    if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):
-        changes += delete_stack(network)
+    for network in networks:
+        if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):
+            changes += delete_stack(network)
+
     kept = [base.outputs[name] for name in ("DeviceDataBucket", "UsageBucket") if base and name in base.outputs]
     changes += tuple(f"kept bucket {name}" for name in kept)
     publish_changes(stack, changes)

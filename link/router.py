@@ -21,6 +21,15 @@ from link.tenancy.tenants import Tenants
 TENANT_HEADER = "x-apigee-iot-tenant-id"
 DEFAULT_TENANT = "default"
 
+PASSED_ON = (
+    "/",
+    r"/servers{rest:(/.*)?}",
+    r"/peers/{name}",
+    "/events",
+    r"/peer-management{rest:(/.*)?}",
+)
+"""The Zetta API of a target. Anything else is 404, above all `/restart`: it is not for whoever reaches the router."""
+
 
 class Router:
     """Ties together what the router knows (registry, monitor) and what it does with a request."""
@@ -129,7 +138,8 @@ def build(environment: Environment) -> web.Application:
     app.cleanup_ctx.append(router.running)
     app.router.add_get("/health", router.health)
     app.router.add_get("/state", router.state)
-    app.router.add_route("*", "/{path:.*}", router.handle)
+    for path in PASSED_ON:
+        app.router.add_route("*", path, router.handle)
     return app
 
 

@@ -48,7 +48,7 @@ class EtcdUnreachable(Transient):
 
     def __str__(self) -> str:
         tried = ", ".join(self.endpoints) or "no running member found"
-        return f"etcd of stack {self.stack} is unreachable ({tried}): {self.reason}; see `tyrell status {self.stack}`"
+        return f"etcd of stack {self.stack} is unreachable ({tried}): {self.reason}; look at its core-services machines"
 
 
 @dataclass(eq=False)

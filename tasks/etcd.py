@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import etcd3gw
 import requests
-from etcd3gw.exceptions import Etcd3Exception
+from etcd3gw.exceptions import ConnectionFailedError, ConnectionTimeoutError, Etcd3Exception
 
 from tasks.errors import EtcdUnreachable
 
@@ -46,6 +46,10 @@ class Etcd:
         for client in self._clients:
             try:
                 answer: dict[str, Any] = client.post(client.get_url(path), json=body)
+            except ConnectionTimeoutError:
+                reason = f"no answer within {client.timeout:g} s"
+            except ConnectionFailedError:
+                reason = "nobody accepts the connection"
             except (Etcd3Exception, requests.RequestException) as error:
                 reason = getattr(error, "detail_text", None) or str(error) or type(error).__name__
             else:

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from tasks.clients import ec2
 from tasks.errors import UsageError
 from tasks.model import Network
-from tasks.stacks import check_ours, find_stack
+from tasks.stacks import check_ours, find_stack, find_stacks
 
 SUBNET_PAIRS = 4
 
@@ -28,3 +28,13 @@ def check_network(network: Network) -> None:
     cidr = found.outputs.get("Cidr", "") if found else ""
     if cidr and cidr != str(network.cidr):
         raise UsageError(f"network {network.name} has the addresses {cidr}, not {network.cidr}; a network never moves")
+
+
+def find_networks(stack: str) -> tuple[str, ...]:
+    """The networks that go when the stack goes: the one its base lies in, and the one that was made for it.
+
+    The second is what an earlier tear-down may have left when it was killed after the base was gone.
+    """
+    base = check_ours(stack, "base")
+    made_for_it = find_stacks({"tyrell:kind": "network", "tyrell:made-for": stack})
+    return tuple(dict.fromkeys([*([base.tags["tyrell:network"]] if base else []), *made_for_it]))

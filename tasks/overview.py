@@ -11,7 +11,7 @@ from tasks.groups import find_groups, find_troubles
 from tasks.health import find_health
 from tasks.model import Changes, Group, Health, Overview, Row
 from tasks.roles import Role, load_role
-from tasks.stacks import find_stack
+from tasks.stacks import check_ours
 from tasks.steps import in_parallel, step
 from tasks.versions import find_traffic
 
@@ -19,9 +19,9 @@ from tasks.versions import find_traffic
 def find_overview(stack: str) -> Overview:
     """The stack as the world tells it now; what cannot be asked is a problem of its row, not an error.
 
-    Raises NotFound when there is no such stack.
+    Raises NotFound when there is no such stack, UsageError when it is not one of ours.
     """
-    base = find_stack(stack)
+    base = check_ours(stack, "base")
     if base is None:
         raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
     groups = find_groups(stack)

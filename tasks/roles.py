@@ -105,6 +105,8 @@ class Service(Noun):
     command: str
     environment: dict[str, str] = Field(default_factory=dict)
     state_directory: str = ""
+    restart: Literal["on-success", "always"] = "on-success"
+    """`always` for a service that keeps data: a crash must not cost the machine they lie on."""
     first_port: int = 0
     count: int = Field(default=1, ge=1)
 

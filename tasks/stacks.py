@@ -143,17 +143,22 @@ def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: M
         "Capabilities": ["CAPABILITY_IAM"],
         "ClientRequestToken": _token("apply"),
     }
-    if found is None or found.status == "DELETE_COMPLETE":
+    if found is None:
         return _create(name, wanted, tags)
     return _update(found, wanted)
 
 
 def _create(name: str, wanted: dict[str, Any], tags: Mapping[str, str]) -> Applied:
     labels = {**tags, "tyrell:run": str(runtime.flow_run.root_flow_run_id or "none")}
-    made = cloudformation().create_stack(
-        **wanted,
-        Tags=[{"Key": key, "Value": value} for key, value in labels.items()],
-    )
+    try:
+        made = cloudformation().create_stack(
+            **wanted,
+            Tags=[{"Key": key, "Value": value} for key, value in labels.items()],
+        )
+    except cloudformation().exceptions.AlreadyExistsException:
+        logger.info("stack %s is being created by somebody else: adopting it", name)
+        found = check_ours(name, tags["tyrell:kind"])
+        return Applied(outputs=_await_settled(found.id, name).outputs if found else {}, changes=())
     stack = _await_settled(made["StackId"], name)
     if stack.status != "CREATE_COMPLETE":
         failed = StackFailed(name, stack.status, _failures(stack) or (stack.reason,))

@@ -148,7 +148,10 @@ def remove_from_rule(group: Group, traffic: ByLoadBalancer) -> Changes:
 @step("remove the listener rule of {role}", system="elbv2")
 def delete_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Changes:
     """Take the role off its balancer, which then answers `no live version`."""
-    rule = find_rule(stack, role, traffic) if find_stack(stack) else None
+    base = find_stack(stack)
+    if base is None or not base.outputs:  # gone already, or it never worked: then there is no listener
+        return ()
+    rule = find_rule(stack, role, traffic)
     if rule is None:
         return ()
     elbv2().delete_rule(RuleArn=rule.arn)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from flows.bring_up import bring_up
+from tasks.clients import ec2
 from tasks.errors import UsageError
 from tasks.model import Network, Overview, Stack
 from tasks.overview import find_overview
@@ -11,6 +14,9 @@ from tasks.stacks import find_stack
 from tyrell.environment import Surroundings
 from tyrell.run import out, print_json, run_flow
 from tyrell.show import show_changes, show_overview
+
+NETWORK_PREFIX = 20
+"""Of a network that has to share a machine with others: 4,096 addresses."""
 
 
 def parse_sizes(given: list[str]) -> dict[str, int]:
@@ -32,10 +38,21 @@ def wanted(stack: str, network: str, cidr: str, port: int, place: Surroundings) 
     base = find_stack(stack)
     network = network or (base.tags.get("tyrell:network") if base else "") or f"{stack}-network"
     there = find_stack(network)
-    cidr = cidr or (there.outputs.get("Cidr") if there else "") or str(place.cidr)
+    cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
     port = port or int((base.outputs.get("Port") if base else 0) or place.port)
     wanted_stack = Stack(name=stack, network=network, port=port)
     return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
+
+
+def _free_addresses(place: Surroundings) -> str:
+    """The addresses of a new network: those usual in `place`, or a part of them where networks must not overlap."""
+    if not place.one_machine:
+        return str(place.cidr)
+    taken = [IPv4Network(vpc["CidrBlock"]) for vpc in ec2().describe_vpcs()["Vpcs"]]
+    for part in place.cidr.subnets(new_prefix=max(place.cidr.prefixlen, NETWORK_PREFIX)):
+        if not any(part.overlaps(each) for each in taken):
+            return str(part)
+    raise UsageError(f"no /{NETWORK_PREFIX} of {place.cidr} is free for another network; tear a stack down first")
 
 
 def bring_up_and_show(

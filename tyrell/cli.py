@@ -34,6 +34,15 @@ VersionName = Annotated[str, typer.Option("--version", help="The new version's i
 DEMO = "demo"
 
 
+def _checked(stack: str) -> str:
+    """The stack's name, if it can be one. Raises ValidationError."""
+    from pydantic import TypeAdapter
+
+    from tasks.model import StackName
+
+    return str(TypeAdapter(StackName).validate_python(stack))
+
+
 def _enter(cloud: Cloud) -> Surroundings:
     from tyrell.environment import enter
 
@@ -75,7 +84,7 @@ def status(stack: StackArgument = DEMO, cloud: CloudOption = Cloud.auto, json: J
         from tasks.overview import find_overview
         from tyrell.show import is_healthy, show_overview
 
-        overview = find_overview(stack)
+        overview = find_overview(_checked(stack))
         if json:
             print_json(overview.model_dump())
         else:
@@ -170,7 +179,7 @@ def down(
 
         if not yes:
             typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        run_and_show(f"tear down {stack}", tear_down, stack, facts={"stack": stack}, json=json)
+        run_and_show(f"tear down {stack}", tear_down, _checked(stack), facts={"stack": stack}, json=json)
 
 
 @app.command()

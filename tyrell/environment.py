@@ -29,12 +29,20 @@ class Surroundings:
     cidr: IPv4Network
     port: int
     prefect_url: str | None
+    one_machine: bool
+    """Networks share the addresses of one machine, so they must not overlap."""
 
 
-AWS = Surroundings(name="AWS", cidr=IPv4Network("10.0.0.0/16"), port=80, prefect_url=None)
+AWS = Surroundings(name="AWS", cidr=IPv4Network("10.0.0.0/16"), port=80, prefect_url=None, one_machine=False)
 
 LOCAL_BALANCER_PORT = 8080
 """Port 80 needs root on most machines; the embedded cloud asks for none."""
+
+
+OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
+"""What a person has set for AWS itself and would lead a client away from the embedded cloud."""
+
+HERE = "127.0.0.1"
 
 
 def enter(cloud: Cloud) -> Surroundings:
@@ -54,12 +62,16 @@ def enter(cloud: Cloud) -> Surroundings:
             raise TyrellError("the embedded cloud is not up; start it with `tyrell local up`")
         _check_aws()
         return AWS
+    for name in [*OTHER_ACCOUNTS, *(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_"))]:
+        os.environ.pop(name, None)
     os.environ.update(state.environment)
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), HERE]))
     return Surroundings(
         name="the embedded cloud",
         cidr=state.settings.network,
         port=LOCAL_BALANCER_PORT,
         prefect_url=state.prefect_url if state.prefect_port else None,
+        one_machine=True,
     )
 
 

@@ -41,9 +41,15 @@ def _leave(sentence: str, code: int) -> None:
     raise typer.Exit(code)
 
 
-def explain(error: BaseException) -> tuple[str, int]:
+def explain(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911  one sentence for each kind
     """The sentence for an error, and the exit code."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        NoRegionError,
+    )
     from pydantic import ValidationError  # noqa: PLC0415
 
     match error:
@@ -57,6 +63,8 @@ def explain(error: BaseException) -> tuple[str, int]:
             return "no AWS credentials found; run `aws configure`, or `tyrell local up` to try without AWS", FAILED
         case NoRegionError():
             return "no AWS region chosen; set AWS_DEFAULT_REGION, or `tyrell local up` to try without AWS", FAILED
+        case EndpointConnectionError() if "127.0.0.1" in str(error):
+            return f"{error}; the embedded cloud is not up any more, start it with `tyrell local up`", FAILED
         case TyrellError() | ClientError() | BotoCoreError() | OSError():
             return str(error), FAILED
     logging.getLogger(__name__).debug("unexpected", exc_info=error)

@@ -42,6 +42,16 @@ class Tyrell:
             check=False,
         )
 
+    def started(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that goes on by itself."""
+        program = Path(sys.executable).with_name("tyrell")
+        return subprocess.Popen(
+            [program, *arguments],
+            env=self.environment_variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def ok(self, *arguments: str) -> str:
         """The standard output of a command that must succeed."""
         done = self.run(*arguments)

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tasks import clients
+from tasks.groups import find_groups
 from tasks.model import Row
 from tasks.overview import find_overview
+from tasks.stacks import find_stacks
 from tasks.waits import NotYet, wait_until
 from tests.flows.embedded import PATIENCE, Tyrell
 from tyrell.cli import app
@@ -205,11 +208,9 @@ def test_a_live_version_is_not_retired_and_an_idle_one_leaves_nothing(cloud: Tyr
     assert "nothing changed" in cloud.ok("switch", "router", "two")
 
 
-@pytest.mark.parametrize(
-    ("role", "version"), [("core-services", ""), ("router", "two"), ("target", "two"), ("tenant-mgmt-api", "")]
-)
+@pytest.mark.parametrize(("role", "version"), [("router", "two"), ("target", "two"), ("tenant-mgmt-api", "")])
 def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str, version: str) -> None:
-    victim = kill_a_machine(cloud, f"{role}-{version}")
+    (victim,) = kill_machines(cloud, f"{role}-{version}", 1)
     eventually(f"{role} to say what is wrong", lambda: bool(row_of(role, version).problems))
     eventually(f"{role} to be whole again", lambda: is_healthy(r := row_of(role, version)) and not r.problems)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
@@ -217,27 +218,64 @@ def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role
     assert ask(stack).status_code == 200
 
 
-def kill_a_machine(cloud: Tyrell, name: str) -> str:
-    """Kill all processes of one machine of that name with SIGKILL and return its id."""
+def test_etcd_members_that_crash_at_once_come_back_with_their_data(cloud: Tyrell, stack: Stack) -> None:
+    victims = kill_machines(cloud, "core-services", 2)
+    eventually("etcd to be whole again", lambda: is_healthy(r := row_of("core-services")) and not r.problems)
+    instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
+    assert {instances[victim] for victim in victims} == {"running"}
+    assert row_of("target", "two").traffic == 100
+    assert ask(stack).status_code == 200
+
+
+def kill_machines(cloud: Tyrell, name: str, count: int) -> list[str]:
+    """Kill all processes of that many machines of that name with SIGKILL and return the machines' ids."""
     instances = cloud.json("local", "status")["instances"]
-    victim = next(each["id"] for each in instances if f"demo-{name}" in each["name"] and each["state"] == "running")
+    running = [each["id"] for each in instances if f"demo-{name}" in each["name"] and each["state"] == "running"]
+    victims: list[str] = running[:count]
+    marks = {f"INSTANCE_ID={victim}".encode() for victim in victims}
     killed = 0
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"INSTANCE_ID={victim}".encode() in environment:
-            os.kill(int(folder.name), signal.SIGKILL)
-            killed += 1
-    assert killed
-    return str(victim)
+        with suppress(OSError):  # ended meanwhile
+            if marks & set((folder / "environ").read_bytes().split(b"\0")):
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+    assert killed >= count == len(victims)
+    return victims
 
 
 def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> None:
     instance = next(each for each in cloud.json("local", "status")["instances"] if "router" in each["name"])
     assert "link-router.service" in cloud.ok("local", "logs", instance["id"])
     assert "i-none does not exist; there are i-" in cloud.run("local", "logs", "i-none").stderr
+
+
+def test_a_killed_bring_up_goes_on_where_it_was(cloud: Tyrell, stack: Stack) -> None:
+    sizes = ("--size", "router=1", "--size", "target=1")
+    killed = cloud.started("up", "other", *sizes)
+    eventually("the run to be half-way", lambda: len(find_groups("other")) > 0)
+    killed.kill()
+    killed.wait()
+    rows = {row["role"]: row for row in cloud.json("up", "other", *sizes)["rows"]}
+    assert {role: (row["healthy"], row["traffic"]) for role, row in rows.items()} == {
+        "core-services": (3, None),
+        "router": (1, 100),
+        "target": (10, 100),
+        "tenant-mgmt-api": (1, 100),
+    }
+    assert ask(stack).status_code == 200
+    cloud.ok("down", "other", "--yes")
+    assert not find_stacks({"tyrell:made-for": "other"})
+
+
+def test_tearing_down_touches_only_what_is_ours(cloud: Tyrell, stack: Stack) -> None:
+    body = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
+    tags = [{"Key": "tyrell:kind", "Value": "network"}, {"Key": "tyrell:made-for", "Value": "left"}]
+    clients.cloudformation().create_stack(StackName="shop-network", TemplateBody=body)
+    clients.cloudformation().create_stack(StackName="left-network", TemplateBody=body, Tags=tags)  # type: ignore[arg-type]
+    assert cloud.json("down", "shop", "--yes")["changes"] == []
+    assert cloud.json("down", "left", "--yes")["changes"] == ["deleted stack left-network"]
+    refused = cloud.run("down", "shop-network", "--yes")
+    assert "shop-network is taken by a stack that is no base of Tyrell's" in refused.stderr
 
 
 def test_tearing_down_leaves_only_the_buckets(cloud: Tyrell, stack: Stack) -> None:

@@ -8,7 +8,8 @@ from aiohttp import web
 from link.shared.etcd import Etcd
 from link.shared.records import Target
 from tests.link.processes import HOSTS, Stack
-from tests.link.waiting import eventually, free_port
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 TENANT = "x-apigee-iot-tenant-id"
 

@@ -10,7 +10,7 @@ from link.shared.records import VERSION_KEY
 from tests.link.aws_server import Aws, aws_server
 from tests.link.etcd_server import HOST, etcd_server
 from tests.link.processes import Stack
-from tests.link.waiting import free_port
+from tests.waiting import free_port
 
 
 @pytest.fixture(scope="session")

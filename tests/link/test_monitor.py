@@ -9,7 +9,8 @@ from aiohttp import web
 from link.shared.monitor import Monitor, Verdict
 from link.shared.records import Target
 from tests.link.processes import HOSTS, Stack
-from tests.link.waiting import eventually, free_port
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from link.shared.records import VERSION_KEY
 from tests.link.asking import TENANT, answer_of, await_up
 from tests.link.etcd_server import HOST, Line, etcd_server, line_to
 from tests.link.processes import Stack
-from tests.link.waiting import eventually, free_port
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 
 async def etcd_connected(http: aiohttp.ClientSession, router: str) -> bool:

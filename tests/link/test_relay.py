@@ -57,10 +57,10 @@ async def test_a_message_larger_than_a_buffer_reaches_the_other_side(
         return socket
 
     app = web.Application(client_max_size=2**24)
-    app.router.add_get("/echo", echo)
+    app.router.add_get("/servers/echo", echo)
     target, _runner = await own_target(stack, etcd, app)
     router = await stack.router()
     await await_up(http, router, [target])
-    async with http.ws_connect(f"{router}/echo") as socket:
+    async with http.ws_connect(f"{router}/servers/echo") as socket:
         await socket.send_bytes(b"x" * 1_000_000)
         assert await socket.receive_bytes(timeout=3) == b"x" * 1_000_000

@@ -4,6 +4,7 @@ import asyncio
 import functools
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from link.shared.etcd import Etcd
@@ -99,11 +100,11 @@ async def test_bodies_of_any_size_stream_through_unchanged(
         return response
 
     app = web.Application(client_max_size=2**24)
-    app.router.add_post("/echo", echo)
+    app.router.add_post("/servers/echo", echo)
     target, _runner = await own_target(stack, etcd, app)
     router = await stack.router()
     await await_up(http, router, [target])
-    async with http.post(f"{router}/echo?a=%2F", data=body) as response:
+    async with http.post(f"{router}/servers/echo?a=%2F", data=body) as response:
         assert (response.status, response.headers["X-Seen-Host"]) == (207, router.removeprefix("http://"))
         assert response.headers["Content-Encoding"] == "x-own"
         assert response.headers.getall("Set-Cookie") == ["a=1", "b=2"]
@@ -125,17 +126,37 @@ async def test_only_what_is_safe_to_repeat_is_asked_of_another_target(
     targets = []
     for _ in range(2):
         app = web.Application()
-        app.router.add_route("*", "/break", break_off)
+        app.router.add_route("*", "/servers/break", break_off)
         targets.append((await own_target(stack, etcd, app))[0])
     router = await stack.router()
     await await_up(http, router, targets)
     await eventually("both are given", functools.partial(_both_given, http, router))
     for method in ("GET", "POST"):
-        async with http.request(method, f"{router}/break", headers={TENANT: "acme"}) as response:
+        async with http.request(method, f"{router}/servers/break", headers={TENANT: "acme"}) as response:
             assert response.status == 502
     ports = {target.rpartition(":")[2] for target in targets}
     assert {port for method, port in asked if method == "GET"} == ports
     assert len([method for method, _ in asked if method == "POST"]) == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/restart"), ("GET", "/restart"), ("GET", "/elsewhere")])
+async def test_what_is_no_part_of_the_api_reaches_no_target(
+    stack: Stack, http: aiohttp.ClientSession, etcd: Etcd, method: str, path: str
+) -> None:
+    asked: list[str] = []
+
+    async def remember(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:(restart|elsewhere)}", remember)
+    target, _runner = await own_target(stack, etcd, app)
+    router = await stack.router()
+    await await_up(http, router, [target])
+    async with http.request(method, f"{router}{path}", headers={TENANT: "acme"}) as response:
+        assert response.status == 404
+    assert asked == []
 
 
 async def test_a_head_request_has_the_length_and_no_body(stack: Stack, http: aiohttp.ClientSession) -> None:

@@ -78,12 +78,12 @@ async def test_a_request_in_flight_is_finished_before_a_router_stops(
         return web.Response(text="finished")
 
     app = web.Application()
-    app.router.add_post("/slow", slow)
+    app.router.add_post("/servers/slow", slow)
     target, _runner = await own_target(stack, etcd, app)
     async with router_process(http, etcd_port, [target]) as (process, url):
 
         async def post() -> str:
-            async with http.post(f"{url}/slow") as response:
+            async with http.post(f"{url}/servers/slow") as response:
                 return await response.text()
 
         request = asyncio.create_task(post())

@@ -10,7 +10,7 @@ from aiohttp import web
 from link.shared import service
 from link.shared.environment import Environment, SettingError
 from tests.link.processes import HOSTS, service_process
-from tests.link.waiting import free_port
+from tests.waiting import free_port
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
-"""Waiting for what a test expects, with a deadline; and free ports."""
+"""Waiting for what a test expects, while the event loop goes on, with a deadline."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -18,10 +17,3 @@ async def eventually(what: str, look: Callable[[], Awaitable[T]], timeout: float
             return answer
         assert time.monotonic() < deadline, f"{what}: not within {timeout:g} s, last seen: {answer!r}"
         await asyncio.sleep(0.02)
-
-
-def free_port(host: str) -> int:
-    """Return a port that nobody uses at this address now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
 from typing import Annotated
 
 import typer
 
+from tasks.errors import UsageError
 from tyrell.environment import LOCAL_BALANCER_PORT
 from tyrell.run import out, print_json, sentences
 
@@ -18,10 +18,12 @@ app = typer.Typer(help="The embedded cloud: AWS on this machine, with real proce
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="The port of the AWS API.")] = 15100,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the AWS API.")] = 15100,
     network: Annotated[str, typer.Option(help="The part of 127.0.0.0/8 that networks are cut from.")] = "127.20.0.0/16",
     prefect: Annotated[bool, typer.Option(help="Also start a Prefect server.")] = True,
-    prefect_port: Annotated[int, typer.Option(help="The Prefect server's port; default: 4200, or a free one.")] = 0,
+    prefect_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The Prefect server's port; default: 4200, or a free one.")
+    ] = 0,
 ) -> None:
     """Start the embedded cloud in the background."""
     with sentences():
@@ -30,9 +32,13 @@ def up(
         from tyrell.local.settings import Settings
         from tyrell.local.state import default_home
 
-        settings = Settings(home=default_home(), port=port, network=IPv4Network(network))
+        settings = Settings.model_validate({"home": default_home(), "port": port, "network": network})
         wanted = prefect_port or (free_port(4200) if prefect else 0)
         state = start(settings, prefect_port=wanted, balancer_port=LOCAL_BALANCER_PORT)
+        if state.settings != settings:
+            raise UsageError(
+                f"an embedded cloud is up already, at {state.settings.endpoint}; `tyrell local down` first"
+            )
         out.print(f"AWS API     {state.settings.endpoint}", highlight=False)
         if state.prefect_port:
             out.print(f"Prefect UI  {state.prefect_url}", highlight=False)

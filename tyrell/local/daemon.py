@@ -20,6 +20,8 @@ from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 from tyrell.local.state import State, write_state
 
+LOOK_AFTER_SECONDS = 1.0
+
 logger = logging.getLogger("tyrell.local")
 
 
@@ -61,7 +63,9 @@ def run(settings: Settings, *, prefect_port: int) -> None:
             prefect.await_ready()
         write_state(State(pid=os.getpid(), settings=settings, prefect_port=prefect_port))
         logger.info("ready at %s", settings.endpoint)
-        ended.wait()
+        while not ended.wait(LOOK_AFTER_SECONDS):
+            if prefect:
+                prefect.revive()
     finally:
         logger.info("stopping")
         for engine in reversed(engines):

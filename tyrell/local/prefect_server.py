@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from datetime import timedelta
-from typing import IO
 
 from tasks.clients import http_status
 from tasks.errors import TyrellError
@@ -14,6 +14,8 @@ from tasks.model import Patience
 from tasks.waits import NotYet, wait_until
 from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT
 from tyrell.local.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 DATABASE = "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
 """In memory Prefect uses one connection. With a file it uses several, and flows that start at the same time then meet
@@ -29,22 +31,21 @@ class PrefectServer:
         self._settings = settings
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: IO[bytes] | None = None
 
     def start(self) -> None:
         """Start uvicorn with Prefect's application, as `prefect server start` does, without its second process."""
         host, port = self._settings.host, str(self._port)
         self._settings.logs.mkdir(parents=True, exist_ok=True)
-        self._log = (self._settings.logs / "prefect.log").open("wb")
         address = ("--host", host, "--port", port)
         application = "prefect.server.api.server:create_app"
-        self._process = subprocess.Popen(
-            [*DIES_WITH_ITS_PARENT, sys.executable, "-m", "uvicorn", "--factory", application, *address],
-            env=os.environ | self._environment(),
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self._settings.logs / "prefect.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*DIES_WITH_ITS_PARENT, sys.executable, "-m", "uvicorn", "--factory", application, *address],
+                env=os.environ | self._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def _environment(self) -> dict[str, str]:
         url = f"http://{self._settings.host}:{self._port}/api"
@@ -68,6 +69,12 @@ class PrefectServer:
 
         wait_until("the Prefect server to answer", look, STARTING)
 
+    def revive(self) -> None:
+        """Start the server again if it has ended; the runs it knew are gone with it."""
+        if self._process and self._process.poll() is not None:
+            logger.warning("the Prefect server ended with status %s: starting it again", self._process.returncode)
+            self.start()
+
     def stop(self) -> None:
         """End the server; it is killed when it takes longer than 10 s."""
         if self._process:
@@ -77,5 +84,3 @@ class PrefectServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._log:
-            self._log.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import eventually
 from tyrell.local.autoscaling.engine import AutoScaling
 from tyrell.local.aws import client
 from tyrell.local.settings import Settings
@@ -29,17 +28,6 @@ class Clock:
     def forward(self, **by: float) -> None:
         """Put the clock forward by hours=, minutes=, seconds=."""
         self._ahead += timedelta(**by)
-
-
-def eventually(what: str, look: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Look until the answer is true and give it back; fail with `what` and the last answer at the deadline."""
-    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
-    pause = threading.Event()
-    while not (seen := look()):
-        if datetime.now(UTC) > deadline:
-            pytest.fail(f"not within {seconds:.0f} s: {what}; last seen: {seen!r}")
-        pause.wait(0.05)
-    return seen
 
 
 def refusal(call: Any, **request: Any) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -11,19 +10,13 @@ from typing import Any
 import pytest
 
 from tests.local.autoscaling.cloud import Clock, Cloud
+from tests.waiting import free_port
 from tyrell.local.autoscaling.engine import AutoScaling
 from tyrell.local.aws import client
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 
 NETWORK = IPv4Network("127.33.0.0/16")
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def new_subnet(ec2: Any, vpc: str, number: int, zone: str) -> str:

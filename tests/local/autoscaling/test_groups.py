@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.local.autoscaling.cloud import Cloud, eventually, refusal
+from tests.local.autoscaling.cloud import Cloud, refusal
+from tests.waiting import eventually
 
 
 def states(cloud: Cloud, instances: list[str]) -> set[str]:

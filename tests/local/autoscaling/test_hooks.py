@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.autoscaling.cloud import Cloud, eventually
+from tests.local.autoscaling.cloud import Cloud
+from tests.waiting import eventually
 
 LAUNCH = {"LifecycleHookName": "warm-up", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
 LEAVE = {"LifecycleHookName": "goodbye", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}

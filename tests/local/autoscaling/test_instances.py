@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.autoscaling.cloud import Cloud, eventually
+from tests.local.autoscaling.cloud import Cloud
+from tests.waiting import eventually
 
 
 def test_an_instance_that_fails_is_replaced(cloud: Cloud, name: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.autoscaling.cloud import Cloud, eventually
+from tests.local.autoscaling.cloud import Cloud
+from tests.waiting import eventually
 
 
 def put(cloud: Cloud, group: str, action: str, **more: Any) -> None:

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
 
-from tests.local.autoscaling.cloud import Cloud, eventually
+from tests.local.autoscaling.cloud import Cloud
+from tests.waiting import eventually
 
 
 class Checks(ELBV2Response):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.waiting import free_port
 from tyrell.local.aws import client
 from tyrell.local.balancers.engine import Balancers
 from tyrell.local.server import start_server
@@ -25,14 +25,6 @@ Seen = TypeVar("Seen")
 NETWORK = IPv4Network("127.35.0.0/17")
 _targets = (str(address) for address in IPv4Network("127.35.112.0/22"))
 _names = itertools.count(1)
-
-
-def free_port(address: str) -> int:
-    """A port of `address` that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def eventually(look: Callable[[], Seen], ready: Callable[[Seen], bool], seconds: float = 10) -> Seen:
@@ -73,7 +65,7 @@ class Cloud:
     @contextmanager
     def running(cls, home: Path, network: IPv4Network = NETWORK) -> Iterator[Cloud]:
         """A cloud on free ports, gone afterwards with all it made."""
-        settings = Settings(home=home, port=free_port("127.0.0.1"), network=network)
+        settings = Settings(home=home, port=free_port(), network=network)
         engine = Balancers(settings)
         engine.install()
         server = start_server(settings)

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout
 
-from tests.local.balancers.cloud import eventually, free_port
+from tests.local.balancers.cloud import eventually
 from tests.local.balancers.targets import TargetServer
+from tests.waiting import free_port
 from tyrell.local.balancers import config
 from tyrell.local.balancers.process import ProxyProcess
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.local.balancers.cloud import free_port
 from tests.local.balancers.proxies import ToldProxy, group, next_address, soon
 from tests.local.balancers.targets import TargetServer, serving
+from tests.waiting import free_port
 
 
 async def test_one_passed_check_makes_a_new_target_healthy(proxy: ToldProxy, blue: TargetServer) -> None:

@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import ClientSession
 
-from tests.local.balancers.cloud import free_port
 from tests.local.balancers.proxies import ADDRESS, ToldProxy, group, next_address, soon, status
 from tests.local.balancers.targets import TargetServer, serving, target_process
+from tests.waiting import free_port
 
 
 async def test_no_target_and_no_weight_are_answered_with_503(proxy: ToldProxy, client: ClientSession) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import moto.elb.urls
 import pytest
 
-from tests.local.balancers.cloud import NO_LIVE_VERSION, Cloud, eventually, free_port, get
+from tests.local.balancers.cloud import NO_LIVE_VERSION, Cloud, eventually, get
+from tests.waiting import free_port
 from tyrell.local.balancers.engine import Balancers
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings

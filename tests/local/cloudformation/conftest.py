@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -10,16 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.local.cloudformation.stacks import Stacks, wait_until_settled
+from tests.waiting import free_port
 from tyrell.local.cloudformation.engine import CloudFormation
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def delete_all(engine: CloudFormation) -> None:

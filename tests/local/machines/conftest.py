@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
+from tests.waiting import eventually, free_port
 from tyrell.local.aws import client
 from tyrell.local.machines.engine import Machines
 from tyrell.local.machines.images import Link, register_image
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 
-T = TypeVar("T")
-
-DEADLINE_SECONDS = 10.0
 PORT = 3400
 
 ANSWERING_PROGRAM = f"""#!{sys.executable} -IS
@@ -59,15 +55,6 @@ write_files:
 runcmd:
   - systemctl enable --now answer
 """
-
-
-def eventually(look: Callable[[], T], what: str, seconds: float = DEADLINE_SECONDS) -> T:
-    """What `look` returns as soon as that is true; fails, naming `what`, when it stays false for `seconds`."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not (seen := look()) and time.monotonic() < deadline:
-        pause.wait(0.02)
-    assert seen, f"not within {seconds} s: {what}"
-    return seen
 
 
 def answer_of(address: str, port: int = PORT) -> str | None:
@@ -112,7 +99,7 @@ class Cloud:
             return seen if seen["State"]["Name"] == state else None
 
         try:
-            return eventually(look, f"{instance_id} is {state}")
+            return eventually(f"{instance_id} is {state}", look)
         except AssertionError as late:
             pytest.fail(f"{late}; its console says:\n{self.console(instance_id)}")
 
@@ -124,14 +111,8 @@ class Cloud:
         """A running instance whose one unit answers at port 3400 of its own address with the instance's id."""
         instance = self.run(self.image(ANSWERING_IMAGE), ANSWERING_USER_DATA)
         self.await_state(instance, "running")
-        eventually(lambda: answer_of(self.address(instance)), f"{instance} answers")
+        eventually(f"{instance} answers", lambda: answer_of(self.address(instance)))
         return instance
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_subnet(settings: Settings, cidr: str) -> str:
@@ -162,7 +143,7 @@ def remove_everything(cloud: Cloud) -> None:
     if instances:
         cloud.ec2.terminate_instances(InstanceIds=instances)
     left = [*here, {"Name": "instance-state-name", "Values": ["shutting-down"]}]
-    eventually(lambda: not cloud.ec2.describe_instances(Filters=left)["Reservations"], "all instances are terminated")
+    eventually("all instances are terminated", lambda: not cloud.ec2.describe_instances(Filters=left)["Reservations"])
     vpc = cloud.ec2.describe_subnets(SubnetIds=[cloud.subnet])["Subnets"][0]["VpcId"]
     cloud.ec2.delete_subnet(SubnetId=cloud.subnet)
     cloud.ec2.delete_vpc(VpcId=vpc)

@@ -25,6 +25,13 @@ def test_a_vpc_outside_the_loopback_range_is_refused(cloud: Cloud) -> None:
         cloud.ec2.create_vpc(CidrBlock="10.0.0.0/16")
 
 
+def test_vpcs_must_not_share_addresses_because_they_share_a_machine(cloud: Cloud) -> None:
+    vpc = cloud.ec2.create_vpc(CidrBlock="127.34.240.0/24")["Vpc"]["VpcId"]
+    with pytest.raises(ClientError, match=rf"InvalidVpc.Range.*overlaps 127.34.240.0/24 of {vpc}"):
+        cloud.ec2.create_vpc(CidrBlock="127.34.240.128/25")
+    cloud.ec2.delete_vpc(VpcId=vpc)
+
+
 @pytest.mark.parametrize("image", ["ami-0123456789abcdef0", "nonsense"])
 def test_an_unknown_image_is_refused(cloud: Cloud, image: str) -> None:
     with pytest.raises(ClientError, match="InvalidAMIID"):

@@ -8,8 +8,9 @@ from pathlib import Path
 import moto.ec2.urls
 import pytest
 
-from tests.local.machines.conftest import Cloud, eventually, free_port, make_subnet
+from tests.local.machines.conftest import Cloud, make_subnet
 from tests.local.machines.test_processes import marked_processes
+from tests.waiting import eventually, free_port
 from tyrell.local.machines.engine import Machines
 from tyrell.local.machines.processes import MARKER
 from tyrell.local.server import start_server
@@ -33,7 +34,7 @@ def test_a_cloud_that_stops_leaves_no_process_and_gives_moto_its_api_back(tmp_pa
     cloud = Cloud(settings, make_subnet(settings, "127.34.130.0/24"))
     instance = cloud.run(cloud.image({"etc/systemd/system/stubborn.service": STUBBORN_UNIT}), STUBBORN)
     cloud.await_state(instance, "running")
-    eventually(lambda: "ready" in cloud.console(instance), "the program runs")
+    eventually("the program runs", lambda: "ready" in cloud.console(instance))
 
     machines.stop()
     server.stop()

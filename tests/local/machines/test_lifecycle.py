@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.machines.conftest import ANSWERING_IMAGE, ANSWERING_USER_DATA, Cloud, answer_of, eventually
+from tests.local.machines.conftest import ANSWERING_IMAGE, ANSWERING_USER_DATA, Cloud, answer_of
+from tests.waiting import eventually
 
 
 def processes_of(instance: str) -> list[int]:
@@ -55,9 +56,9 @@ def test_a_clean_end_is_restarted_when_the_unit_says_so(cloud: Cloud) -> None:
 
     (first,) = processes_of(instance)
     os.kill(first, signal.SIGTERM)
-    eventually(lambda: processes_of(instance) not in ([], [first]), "another process runs")
+    eventually("another process runs", lambda: processes_of(instance) not in ([], [first]))
 
-    assert eventually(lambda: answer_of(cloud.address(instance)), "it answers") == instance
+    assert eventually("it answers", lambda: answer_of(cloud.address(instance))) == instance
     assert cloud.instance(instance)["State"]["Name"] == "running"
 
 
@@ -95,7 +96,7 @@ def test_a_stopped_instance_starts_again_with_its_files_and_without_a_second_fir
     cloud.await_state(instance, "running")
 
     assert silent is None
-    assert eventually(lambda: answer_of(address), "it answers") == instance
+    assert eventually("it answers", lambda: answer_of(address)) == instance
     assert cloud.console(instance).count("cloud-init: wrote /etc/answer.env") == 1
 
 
@@ -104,14 +105,14 @@ def test_a_reboot_starts_new_processes(cloud: Cloud) -> None:
 
     before = processes_of(instance)
     cloud.ec2.reboot_instances(InstanceIds=[instance])
-    eventually(lambda: processes_of(instance) not in ([], before), "another process runs")
+    eventually("another process runs", lambda: processes_of(instance) not in ([], before))
 
-    assert eventually(lambda: answer_of(cloud.address(instance)), "it answers") == instance
+    assert eventually("it answers", lambda: answer_of(cloud.address(instance))) == instance
 
 
 def test_an_instance_that_still_boots_can_be_terminated(cloud: Cloud) -> None:
     instance = cloud.run(cloud.image({}), "#cloud-config\nruncmd: [[sleep, '60']]")
-    eventually(lambda: processes_of(instance), "the first boot is under way")
+    eventually("the first boot is under way", lambda: processes_of(instance))
 
     cloud.ec2.terminate_instances(InstanceIds=[instance])
 
@@ -166,4 +167,4 @@ def test_ten_units_are_up_within_a_second(cloud: Cloud) -> None:
 
     assert took < 1
     for port in range(3410, 3420):
-        assert eventually(lambda port=port: answer_of(address, port), f"port {port} answers") == instance  # type: ignore[misc]
+        assert eventually(f"port {port} answers", lambda port=port: answer_of(address, port)) == instance  # type: ignore[misc]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.machines.conftest import eventually, free_port
+from tests.waiting import eventually, free_port
 from tyrell.local.machines.processes import MARKER, sweep
 from tyrell.local.settings import Settings
 
@@ -57,14 +57,14 @@ def test_no_process_outlives_a_cloud_that_is_killed_with_signal_9(tmp_path: Path
     cloud.communicate()
 
     assert len(before) == 1
-    eventually(lambda: not marked_processes(tmp_path), "the machine's process is gone", seconds=2)
+    eventually("the machine's process is gone", lambda: not marked_processes(tmp_path), seconds=2)
 
 
 def test_a_sweep_ends_the_processes_of_its_cloud_and_no_others(tmp_path: Path) -> None:
     ours = subprocess.Popen(["/bin/sh", "-c", "sleep 60 & wait"], env={MARKER: str(tmp_path)})
     other = subprocess.Popen(["/bin/sleep", "60"], env={MARKER: f"{tmp_path}-other"})
     try:
-        eventually(lambda: len(marked_processes(tmp_path)) == 2, "the shell has a child")
+        eventually("the shell has a child", lambda: len(marked_processes(tmp_path)) == 2)
 
         assert sweep(Settings(home=tmp_path)) == 2
 

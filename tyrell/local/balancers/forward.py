@@ -139,12 +139,12 @@ async def _ask(
                 return await _pass_back(request, answer)
         except aiohttp.ClientConnectorError:
             raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        except TimeoutError as error:
+            raise Refused(504, f"{target.address}:{target.port} did not answer in time: {error}") from error
+        except aiohttp.ClientConnectionError as error:  # reset, or closed without a word
             if request.method in _IDEMPOTENT and not request.body_exists:
                 raise Unanswered(repr(error)) from error
             raise Refused(502, f"{target.address}:{target.port} closed the connection: {error!r}") from error
-        except TimeoutError as error:
-            raise Refused(504, f"{target.address}:{target.port} did not answer in time: {error}") from error
         except aiohttp.ClientError as error:
             raise Refused(502, f"{target.address}:{target.port} gave no valid answer: {error!r}") from error
 

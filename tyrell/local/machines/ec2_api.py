@@ -61,9 +61,14 @@ class Ec2Api(EC2Response):
     def create_vpc(self) -> ActionResult:
         cidr = self._get_param("CidrBlock")
         with suppress(ValueError):  # moto has its own answer to what is no CIDR
-            if not IPv4Network(cidr, strict=False).subnet_of(LOOPBACK):
+            network = IPv4Network(cidr, strict=False)
+            if not network.subnet_of(LOOPBACK):
                 message = f"The CIDR '{cidr}' is outside {LOOPBACK}: only loopback addresses can be bound without root."
                 raise EC2ClientError("InvalidVpc.Range", message)
+            for vpc in self.ec2_backend.vpcs.values():
+                if network.overlaps(IPv4Network(vpc.cidr_block)):
+                    message = f"The CIDR '{cidr}' overlaps {vpc.cidr_block} of {vpc.id}: all VPCs share this machine."
+                    raise EC2ClientError("InvalidVpc.Range", message)
         return super().create_vpc()
 
     def run_instances(self) -> ActionResult:
