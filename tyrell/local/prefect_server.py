@@ -36,7 +36,7 @@ class PrefectServer:
         """Start uvicorn with Prefect's application, as `prefect server start` does, without its second process."""
         host, port = self._settings.host, str(self._port)
         self._settings.logs.mkdir(parents=True, exist_ok=True)
-        address = ("--host", host, "--port", port)
+        address = ("--host", host, "--port", port, "--timeout-graceful-shutdown", "2")
         application = "prefect.server.api.server:create_app"
         with (self._settings.logs / "prefect.log").open("ab") as log:
             self._process = subprocess.Popen(
