@@ -7,12 +7,15 @@ import re
 import signal
 
 import aiohttp
+import pytest
 
 from link.shared.etcd import Etcd, Record
 from link.shared.records import TARGETS, Target
 from tests.link.etcd_server import HOST
 from tests.link.processes import Stack, service_process, service_variables
 from tests.link.waiting import eventually
+
+pytestmark = pytest.mark.cloud
 
 
 def target_variables(etcd_port: int) -> dict[str, str]:

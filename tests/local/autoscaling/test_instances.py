@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from tests.local.autoscaling.cloud import Cloud
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 
 def test_an_instance_that_fails_is_replaced(cloud: Cloud, name: str) -> None:
     cloud.create(name, low=2)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.local.balancers.proxies import ToldProxy, group, next_address, soon
 from tests.local.balancers.targets import TargetServer, serving
 from tests.waiting import free_port
+
+pytestmark = pytest.mark.cloud
 
 
 async def test_one_passed_check_makes_a_new_target_healthy(proxy: ToldProxy, blue: TargetServer) -> None:

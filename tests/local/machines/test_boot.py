@@ -9,6 +9,8 @@ import pytest
 from tests.local.machines.conftest import Cloud
 from tyrell.local.machines.images import Link
 
+pytestmark = pytest.mark.cloud
+
 ONESHOT = b"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo enabled unit ran'\n"
 
 

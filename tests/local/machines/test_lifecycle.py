@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from tests.local.machines.conftest import ANSWERING_IMAGE, ANSWERING_USER_DATA, Cloud, answer_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 
 def processes_of(instance: str) -> list[int]:
     """Pids of everything that runs on a machine."""
