@@ -1,4 +1,4 @@
-"""How long the demo takes, and how much memory it needs: `python -m benchmarks.bring_up`.
+"""How long the demo takes, its memory, how soon a killed machine is back: `python -m benchmarks.bring_up`.
 
 Runs `tyrell demo --detach` as a person would, with a home in a temporary folder; no other embedded cloud may be up.
 Takes about two minutes and ends with 1 when a figure is over its bound.
@@ -12,15 +12,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
-from tests.flows.embedded import Tyrell
+from tasks.model import Patience
+from tasks.overview import find_overview
+from tasks.waits import NotYet, wait_until
+from tests.flows.embedded import Tyrell, kill_machines
 
 out = Console()
+
+ROLES = ("router-", "target-", "tenant-mgmt-api-")
+MISSED = Patience(timeout=timedelta(seconds=10), every=timedelta(seconds=0.05))
+WHOLE = Patience(timeout=timedelta(seconds=60), every=timedelta(seconds=0.1))
 
 
 def main() -> int:
@@ -43,12 +51,17 @@ def measure(tyrell: Tyrell) -> dict[str, tuple[float, float, str]]:
     demo = seconds(lambda: tyrell.ok("demo", "--detach"))
     memory = sum(map(proportional_memory, processes(tyrell)))
     again = seconds(lambda: tyrell.ok("up"))
+    repairs = {
+        f"{role.removesuffix('-')}: whole again after kill -9": (repair_seconds(tyrell, role), 15.0, "s")
+        for role in ROLES
+    }
     return {
         "tyrell --help": (help_seconds, 0.5, "s"),
         "make demo, to the final table": (demo, 60, "s"),
         "the bring-up flow itself": (flow_seconds(tyrell), 25, "s"),
         "tyrell up again, nothing to do": (again, 30, "s"),
         "memory of everything that runs then (PSS)": (memory / 1024, 1.5 * 1024, "MiB"),
+        **repairs,
     }
 
 
@@ -56,6 +69,20 @@ def seconds(act: Callable[[], object]) -> float:
     """How long a call takes."""
     start = time.monotonic()
     act()
+    return time.monotonic() - start
+
+
+def repair_seconds(tyrell: Tyrell, role: str) -> float:
+    """From `kill -9` of all processes of one machine to a stack that has nothing to complain of."""
+    os.environ.update(tyrell.cloud_environment)
+    start = time.monotonic()
+    kill_machines(tyrell, role, 1)
+
+    def hurt() -> bool:
+        return any(row.problems for row in find_overview("demo").rows)
+
+    wait_until(f"{role} to be missed", lambda: hurt() or NotYet("not missed"), MISSED)
+    wait_until(f"{role} to be whole again", lambda: not hurt() or NotYet("not whole"), WHOLE)
     return time.monotonic() - start
 
 

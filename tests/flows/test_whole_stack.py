@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -23,7 +19,7 @@ from tasks.model import Row
 from tasks.overview import find_overview
 from tasks.stacks import find_stacks
 from tasks.waits import NotYet, wait_until
-from tests.flows.embedded import PATIENCE, Tyrell
+from tests.flows.embedded import PATIENCE, Tyrell, kill_machines
 from tyrell.cli import app
 from tyrell.local.link_image import etcd_binaries
 from tyrell.show import is_healthy
@@ -225,22 +221,6 @@ def test_etcd_members_that_crash_at_once_come_back_with_their_data(cloud: Tyrell
     assert {instances[victim] for victim in victims} == {"running"}
     assert row_of("target", "two").traffic == 100
     assert ask(stack).status_code == 200
-
-
-def kill_machines(cloud: Tyrell, name: str, count: int) -> list[str]:
-    """Kill all processes of that many machines of that name with SIGKILL and return the machines' ids."""
-    instances = cloud.json("local", "status")["instances"]
-    running = [each["id"] for each in instances if f"demo-{name}" in each["name"] and each["state"] == "running"]
-    victims: list[str] = running[:count]
-    marks = {f"INSTANCE_ID={victim}".encode() for victim in victims}
-    killed = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile
-            if marks & set((folder / "environ").read_bytes().split(b"\0")):
-                os.kill(int(folder.name), signal.SIGKILL)
-                killed += 1
-    assert killed >= count == len(victims)
-    return victims
 
 
 def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> None:
