@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tasks.clients import autoscaling, ec2
@@ -13,6 +14,7 @@ from tasks.steps import step
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
+    from types_boto3_ec2.type_defs import FilterTypeDef as EC2FilterTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -24,20 +26,18 @@ def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
         filters.append({"Name": "tag:tyrell:role", "Values": [role]})
     pages = autoscaling().get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
     described = [group for page in pages for group in page["AutoScalingGroups"]]
-    addresses = _addresses([member["InstanceId"] for group in described for member in group["Instances"]])
+    ids = [member["InstanceId"] for group in described for member in group["Instances"]]
+    # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
+    addresses = find_addresses({"instance-id": ids}) if ids else {}
     return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
 
 
-def _addresses(instance_ids: list[str]) -> dict[str, str]:
-    if not instance_ids:
-        return {}
-    # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
-    pages = (
-        ec2().get_paginator("describe_instances").paginate(Filters=[{"Name": "instance-id", "Values": instance_ids}])
-    )
+def find_addresses(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Private addresses by instance id, of the instances that pass EC2's `filters` (values by filter name)."""
+    wanted: list[EC2FilterTypeDef] = [{"Name": name, "Values": values} for name, values in filters.items()]
     return {
         instance["InstanceId"]: instance.get("PrivateIpAddress", "")
-        for page in pages
+        for page in ec2().get_paginator("describe_instances").paginate(Filters=wanted)
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
     }

@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 
-from tasks.clients import ec2, http_json
+from tasks.clients import http_json
 from tasks.errors import Conflict, NotReady
 from tasks.etcd import Etcd
+from tasks.groups import find_addresses
 from tasks.model import Changes, Group, Health, Machine, Noun, Patience, Version
 from tasks.roles import ByRegistry, Role, load_role
 from tasks.steps import step
@@ -41,18 +42,8 @@ class Member(Noun):
 
 def find_etcd(stack: str) -> Etcd:
     """The stack's etcd, at the addresses its running core-services machines have now."""
-    filters = {"tag:tyrell:stack": stack, "tag:tyrell:role": CORE_SERVICES, "instance-state-name": "running"}
-    pages = (
-        ec2()
-        .get_paginator("describe_instances")
-        .paginate(Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()])
-    )
-    addresses = tuple(
-        instance["PrivateIpAddress"]
-        for page in pages
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-    )
+    members = {"tag:tyrell:stack": [stack], "tag:tyrell:role": [CORE_SERVICES], "instance-state-name": ["running"]}
+    addresses = tuple(find_addresses(members).values())
     return Etcd(stack, addresses, load_role(CORE_SERVICES).health.port)
 
 

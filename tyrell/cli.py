@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tyrell.environment import Cloud, Surroundings
 from tyrell.local.cli import app as local_app
 from tyrell.run import print_json, sentences
+
+if TYPE_CHECKING:
+    from tasks.model import Version
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
@@ -41,6 +44,15 @@ def _checked(stack: str) -> str:
     from tasks.model import StackName
 
     return str(TypeAdapter(StackName).validate_python(stack))
+
+
+def _version(stack: str, role: str, version: str) -> Version:
+    """A version of a role there is. Raises NotFound or RoleInvalid for the role, ValidationError for a name."""
+    from tasks.model import Version
+    from tasks.roles import load_role
+
+    load_role(role)
+    return Version(stack=stack, role=role, id=version)
 
 
 def _enter(cloud: Cloud) -> Surroundings:
@@ -134,12 +146,9 @@ def switch(
     with sentences():
         _enter(cloud)
         from flows.switch import switch as flow
-        from tasks.model import Version
-        from tasks.roles import load_role
         from tyrell.show import run_and_show
 
-        load_role(role)
-        wanted = Version(stack=stack, role=role, id=version)
+        wanted = _version(stack, role, version)
         run_and_show(f"switch {role} to {version}", flow, wanted, facts=wanted.model_dump(), json=json)
 
 
@@ -155,12 +164,9 @@ def retire(
     with sentences():
         _enter(cloud)
         from flows.retire import retire as flow
-        from tasks.model import Version
-        from tasks.roles import load_role
         from tyrell.show import run_and_show
 
-        load_role(role)
-        idle = Version(stack=stack, role=role, id=version)
+        idle = _version(stack, role, version)
         run_and_show(f"retire {role} {version}", flow, idle, facts=idle.model_dump(), json=json)
 
 
