@@ -1,5 +1,6 @@
 """The bring-up flow: a whole stack, from nothing or from wherever an earlier run stopped."""
 
+from datetime import timedelta
 from functools import partial
 
 from prefect import flow
@@ -16,6 +17,9 @@ from tasks.roles import in_stages, load_role, role_names
 from tasks.stacks import check_ours
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
+
+DEAD_HOLDER = timedelta(seconds=60)
+"""Locks of an earlier run that was killed go by themselves; a living one of another change is waited for as well."""
 
 
 @flow(name="bring-up", flow_run_name="bring up {stack.name}")
@@ -41,10 +45,14 @@ def bring_up(
         missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
         versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
         for stage in in_stages(missing):
-            deploys = [partial(deploy, versions[role.name], release, sizes.get(role.name)) for role in stage]
+            deploys = [
+                partial(deploy, versions[role.name], release, sizes.get(role.name), DEAD_HOLDER) for role in stage
+            ]
             changes += sum(in_parallel(deploys), ())
         for kind in ("registry", "load-balancer"):  # what stands behind the balancers first
-            switches = [partial(switch, versions[role.name]) for role in missing if role.traffic.kind == kind]
+            switches = [
+                partial(switch, versions[role.name], wait=DEAD_HOLDER) for role in missing if role.traffic.kind == kind
+            ]
             changes += sum(in_parallel(switches), ())
 
     publish_changes(stack.name, changes)

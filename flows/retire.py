@@ -1,25 +1,29 @@
 """The retire flow: a version that serves nobody is deleted."""
 
+from datetime import UTC, datetime, timedelta
+
 from prefect import flow
 
 from tasks.groups import find_group
+from tasks.locks import holding
 from tasks.model import Changes, Version
-from tasks.roles import ByLoadBalancer, load_role
-from tasks.stacks import delete_stack
-from tasks.traffic import remove_from_rule
-from tasks.versions import check_idle
+from tasks.retention import check_may_go
+from tasks.retiring import delete_version, stop_version
+from tasks.roles import load_role
+from tasks.versions import find_working
 
 
 @flow(name="retire", flow_run_name="retire {version.role} {version.id} of {version.stack}")
-def retire(version: Version) -> Changes:
-    """Delete a version, with its machines, that gets no traffic. Returns what changed.
+def retire(version: Version, force: bool = False, wait: timedelta | None = None) -> Changes:
+    """Drain a version that gets no traffic, and delete it. Returns what changed.
 
     Args:
         version: the stack, the role and the version that is to go
+        force: also inside its rollback window
+        wait: how long to wait for another change of the role to end; without it this one is refused at once
     """
     role = load_role(version.role)
-    check_idle(version, role)
-    changes: Changes = ()
-    if isinstance(role.traffic, ByLoadBalancer):
-        changes += remove_from_rule(find_group(version), role.traffic)
-    return changes + delete_stack(version.stack_name)
+    with holding(version.stack, role.name, f"retire {version.id}", wait) as lock:
+        working = find_working(version.stack, role)
+        check_may_go(find_group(version), working, datetime.now(UTC), force=force)
+        return stop_version(lock, version, role) + delete_version(lock, version, role)

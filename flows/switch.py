@@ -1,30 +1,25 @@
-"""The switch flow: all traffic of a role to one version, in one write."""
+"""The switch flow: traffic of a role to versions that are deployed and healthy, in one write and by hand."""
+
+from datetime import timedelta
 
 from prefect import flow
 
-from tasks.errors import UsageError
-from tasks.groups import find_group, find_groups
+from tasks.locks import holding
 from tasks.model import Changes, Version
-from tasks.registry import await_believed, await_seen, machines_in_service, switch_pointer
-from tasks.roles import ByLoadBalancer, ByRegistry, load_role
-from tasks.traffic import switch_weights
+from tasks.roles import load_role
+from tasks.switching import switch_traffic
 
 
 @flow(name="switch", flow_run_name="switch {version.role} of {version.stack} to {version.id}")
-def switch(version: Version) -> Changes:
-    """Move all traffic of a role to a version that is deployed and healthy. Returns what changed.
+def switch(version: Version, percent: int = 100, rest: Version | None = None, wait: timedelta | None = None) -> Changes:
+    """Move traffic of a role to a version that is deployed and healthy. Returns what changed.
 
     Args:
-        version: the stack, the role and the version that is to be live
+        version: the stack, the role and the version that is to get traffic
+        percent: how much of it; with less than 100, `rest` gets what is left
+        rest: the version that gets what is left
+        wait: how long to wait for another change of the role to end; without it this one is refused at once
     """
-    role, group = load_role(version.role), find_group(version)
-    match role.traffic:
-        case ByLoadBalancer() as traffic:
-            return switch_weights(group, traffic)
-        case ByRegistry() as traffic:
-            watchers = machines_in_service(find_groups(version.stack, traffic.watched_by))
-            await_seen(version, role, traffic, watchers)
-            changes = switch_pointer(group, role, traffic)
-            await_believed(version, traffic, watchers)
-            return changes
-    raise UsageError(f"role {role.name} has no traffic to switch")
+    role = load_role(version.role)
+    with holding(version.stack, role.name, f"switch to {version.id}", wait) as lock:
+        return switch_traffic(lock, version, role, percent, rest)

@@ -4,10 +4,12 @@ from functools import partial
 
 from prefect import flow
 
+from tasks.locks import check_unlocked
 from tasks.model import Changes
 from tasks.networks import find_networks
 from tasks.overview import publish_changes
-from tasks.roles import ByLoadBalancer, in_stages, load_role, role_names
+from tasks.role_parts import ByLoadBalancer
+from tasks.roles import in_stages, load_role, role_names
 from tasks.stacks import check_ours, delete_stack, find_stacks
 from tasks.steps import in_parallel
 from tasks.traffic import delete_rule
@@ -23,6 +25,7 @@ def tear_down(stack: str) -> Changes:
         stack: the stack's name
     """
     base = check_ours(stack, "base")
+    check_unlocked(stack)
     networks = find_networks(stack)
     roles = [load_role(name) for name in role_names()]
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tasks.clients import ec2
 from tasks.errors import NotFound, UsageError
 from tasks.model import Release
 
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
-def find_release(ami: str = "", version: str = "") -> Release:
-    """The release made of `ami`, or of the newest Link image of this account; `version` names it, else its contents do.
+
+def find_release(wanted: str = "", version: str = "") -> Release:
+    """The release of that id, or made of that machine image (`ami-...`); without either, of the newest Link image.
+
+    `version` names it, else its contents do.
 
     Raises NotFound when there is no such image, UsageError when it does not say what it contains and no name is given.
     """
-    if ami:
-        images = ec2().describe_images(Filters=[{"Name": "image-id", "Values": [ami]}])["Images"]
-    else:
-        images = ec2().describe_images(Owners=["self"], Filters=[{"Name": "tag:tyrell:kind", "Values": ["link"]}])[
-            "Images"
-        ]
+    filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:kind", "Values": ["link"]}]
+    owners = ["self"]
+    if wanted.startswith("ami-"):  # it may be another account's
+        filters, owners = [{"Name": "image-id", "Values": [wanted]}], []
+    elif wanted:
+        filters.append({"Name": "tag:tyrell:release", "Values": [wanted]})
+    images = ec2().describe_images(Filters=filters, Owners=owners)["Images"]
     if not images:
-        wanted = f"machine image {ami}" if ami else "a machine image tagged tyrell:kind=link"
-        raise NotFound(wanted, "bake one first (`tyrell local bake` on the embedded cloud)")
+        raise NotFound(_shown(wanted), "bake one first (`tyrell local bake` on the embedded cloud)")
     newest = max(images, key=lambda image: image.get("CreationDate", ""))
     tags = {tag["Key"]: tag["Value"] for tag in newest.get("Tags", [])}
     name = version or tags.get("tyrell:release", "")
@@ -29,3 +36,9 @@ def find_release(ami: str = "", version: str = "") -> Release:
             f"machine image {newest['ImageId']} has no tag tyrell:release; name the version with --version"
         )
     return Release(id=name, ami=newest["ImageId"])
+
+
+def _shown(wanted: str) -> str:
+    if not wanted:
+        return "a machine image tagged tyrell:kind=link"
+    return f"machine image {wanted}" if wanted.startswith("ami-") else f"release {wanted}"

@@ -16,6 +16,7 @@ from tasks.errors import Transient
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
@@ -51,6 +52,11 @@ def autoscaling() -> AutoScalingClient:
     return _client("autoscaling")  # type: ignore[no-any-return]
 
 
+def cloudwatch() -> CloudWatchClient:
+    """CloudWatch."""
+    return _client("cloudwatch")  # type: ignore[no-any-return]
+
+
 def ec2() -> EC2Client:
     """EC2."""
     return _client("ec2")  # type: ignore[no-any-return]
@@ -82,6 +88,25 @@ def http_status(url: str, timeout: float = 2.0) -> str:
         return f"no answer within {timeout:g} s"
     except httpx.TransportError as error:
         return str(error) or type(error).__name__
+
+
+def http_client() -> httpx.Client:
+    """For many requests to one machine; nothing of the environment leads it elsewhere."""
+    return httpx.Client(timeout=5, trust_env=False, verify=False)  # noqa: S501  plain HTTP only: loading TLS is slow
+
+
+def http_failure(client: httpx.Client, url: str, status: int, headers: dict[str, str], within: float) -> str:
+    """What is wrong with the answer to `GET url`, for people; empty when it has that status within so many seconds."""
+    try:
+        answer = client.get(url, headers=headers, timeout=within)
+    except httpx.TimeoutException:
+        return f"no answer within {within:g} s"
+    except httpx.TransportError as error:
+        return str(error) or type(error).__name__
+    if answer.status_code != status:
+        return f"status {answer.status_code}, not {status}"
+    seconds = answer.elapsed.total_seconds()
+    return f"answered after {seconds:.2f} s, allowed {within:g} s" if seconds > within else ""
 
 
 def http_json(url: str, timeout: float = 2.0) -> Any:

@@ -12,7 +12,12 @@
     ├── Stopped                    a wait was given up because the run was stopped
     ├── Unfinished                 a run failed half-way; says how to go on and how to remove what it made
     ├── Conflict                   somebody else changed it first
-    └── NotReady                   refused: what should receive traffic is not healthy
+    ├── LockHeld                   somebody else is changing it
+    ├── LockLost                   our lock has expired: nothing more may be written
+    ├── NotReady                   refused: what should receive traffic is not healthy
+    ├── Disproved                  a release was tried and is bad
+    ├── Refused                    a person said no, or nobody said yes in time
+    └── RolledBack                 an upgrade failed and the old version serves as before
 
 Errors hold facts and survive pickling, because Prefect sends them between processes.
 """
@@ -155,3 +160,70 @@ class NotReady(TyrellError):
 
     def __str__(self) -> str:
         return f"{self.what} cannot take traffic: {'; '.join(self.problems)}"
+
+
+@dataclass(eq=False)
+class LockHeld(TyrellError):
+    """Another run is changing the role."""
+
+    role: str
+    stack: str
+    holder: str
+    since: str
+    doing: str
+    seconds: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.role} of stack {self.stack} is locked by {self.holder} since {self.since}: {self.doing};"
+            f" wait for it with --wait (it expires {self.seconds} s after that run has died)"
+        )
+
+
+@dataclass(eq=False)
+class LockLost(TyrellError):
+    """The lock expired, and somebody else may have it."""
+
+    role: str
+    stack: str
+    holder: str
+
+    def __str__(self) -> str:
+        return (
+            f"lost the lock of {self.role} of stack {self.stack} ({self.holder} has it now), so nothing more is"
+            f" written; look at `tyrell versions {self.role}` and run it again"
+        )
+
+
+@dataclass(eq=False)
+class Disproved(TyrellError):
+    """A release did not do what it has to."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} is bad: {self.reason}"
+
+
+@dataclass(eq=False)
+class Refused(TyrellError):
+    """A step that needs a person's yes did not get it."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} was not approved: {self.reason}"
+
+
+@dataclass(eq=False)
+class RolledBack(TyrellError):
+    """An upgrade failed; traffic is where it was before."""
+
+    what: str
+    back_to: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"rolled {self.what} back to {self.back_to}: {self.reason}"

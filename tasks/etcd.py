@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import etcd3gw
@@ -11,13 +12,17 @@ from etcd3gw.exceptions import ConnectionFailedError, ConnectionTimeoutError, Et
 
 from tasks.errors import EtcdUnreachable
 
+Compare = dict[str, Any]
+Operation = dict[str, Any]
+
 
 class Record(NamedTuple):
-    """A key as it was read; `revision` is what a later write compares with (0: the key did not exist)."""
+    """A key as it was read; a later write compares with `revision` or `created` (0: the key did not exist)."""
 
     key: str
     value: str
-    revision: int
+    revision: int = 0
+    created: int = 0
 
 
 def _text(encoded: str) -> str:
@@ -26,6 +31,26 @@ def _text(encoded: str) -> str:
 
 def _bytes(text: str) -> str:
     return b64encode(text.encode()).decode()
+
+
+def unchanged(seen: Record) -> Compare:
+    """Holds while nobody has written the key since it was `seen`."""
+    return {"key": _bytes(seen.key), "target": "MOD", "result": "EQUAL", "mod_revision": str(seen.revision)}
+
+
+def made_at(key: str, created: int) -> Compare:
+    """Holds while the key is still the one that was made at that revision (0: there is none)."""
+    return {"key": _bytes(key), "target": "CREATE", "result": "EQUAL", "create_revision": str(created)}
+
+
+def put(key: str, value: str, lease: int = 0) -> Operation:
+    """Write the key; with a lease it goes when the lease ends."""
+    return {"request_put": {"key": _bytes(key), "value": _bytes(value), "lease": str(lease)}}
+
+
+def delete(key: str) -> Operation:
+    """Delete the key."""
+    return {"request_delete_range": {"key": _bytes(key)}}
 
 
 class Etcd:
@@ -59,32 +84,44 @@ class Etcd:
     def get(self, key: str) -> Record:
         """The key's value, or an empty value at revision 0."""
         found = self._post("/kv/range", {"key": _bytes(key)}).get("kvs", [])
-        if not found:
-            return Record(key, "", 0)
-        return Record(key, _text(found[0]["value"]), int(found[0]["mod_revision"]))
+        return _record(found[0]) if found else Record(key, "")
 
     def list(self, prefix: str) -> tuple[Record, ...]:
         """Every key that starts with `prefix`, in order."""
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         found = self._post("/kv/range", {"key": _bytes(prefix), "range_end": _bytes(end)}).get("kvs", [])
-        return tuple(Record(_text(kv["key"]), _text(kv.get("value", "")), int(kv["mod_revision"])) for kv in found)
+        return tuple(map(_record, found))
 
-    def replace(self, seen: Record, value: str) -> bool:
-        """Write `value` if the key is still as it was `seen`; False when somebody wrote it meanwhile.
+    def transact(self, compares: Sequence[Compare], operations: Sequence[Operation]) -> bool:
+        """Do all `operations` if all `compares` hold, else nothing; whether they held.
 
         One transaction, see https://etcd.io/docs/v3.5/learning/api/#transaction.
         """
-        unchanged = {
-            "key": _bytes(seen.key),
-            "target": "MOD",
-            "result": "EQUAL",
-            "mod_revision": str(seen.revision),
-        }
-        put = {"request_put": {"key": _bytes(seen.key), "value": _bytes(value)}}
-        return bool(self._post("/kv/txn", {"compare": [unchanged], "success": [put]}).get("succeeded", False))
+        answer = self._post("/kv/txn", {"compare": list(compares), "success": list(operations)})
+        return bool(answer.get("succeeded", False))
+
+    def grant(self, seconds: int) -> int:
+        """A new lease: what is written with it goes that many seconds after the last `keep_alive`."""
+        return int(self._post("/lease/grant", {"TTL": seconds})["ID"])
+
+    def keep_alive(self, lease: int) -> bool:
+        """Renew the lease; False when it has ended already."""
+        return int(self._post("/lease/keepalive", {"ID": lease}).get("result", {}).get("TTL", 0)) > 0
+
+    def seconds_left(self, lease: int) -> int:
+        """How long the lease lasts if nobody renews it; -1 when it has ended."""
+        return int(self._post("/lease/timetolive", {"ID": lease}).get("TTL", 0))
+
+    def revoke(self, lease: int) -> None:
+        """End the lease now, and with it what was written with it."""
+        self._post("/lease/revoke", {"ID": lease})
 
     def members(self) -> tuple[str, ...]:
         """The names of the cluster's members that have started."""
         return tuple(
             member["name"] for member in self._post("/cluster/member/list", {}).get("members", []) if "name" in member
         )
+
+
+def _record(kv: dict[str, str]) -> Record:
+    return Record(_text(kv["key"]), _text(kv.get("value", "")), int(kv["mod_revision"]), int(kv["create_revision"]))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tasks.clients import autoscaling, ec2
 from tasks.errors import NotFound
-from tasks.model import Changes, Group, Machine, Version
-from tasks.roles import Role
+from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.steps import step
+from tasks.waits import NotYet, wait_until
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
     from types_boto3_ec2.type_defs import FilterTypeDef as EC2FilterTypeDef
 
 logger = logging.getLogger(__name__)
+
+_REPLACED = "taken out of service"
+"""In the cause of an activity. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html"""
 
 
 def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
@@ -61,6 +65,9 @@ def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Gro
             )
             for member in described["Instances"]
         ),
+        tags=tags,
+        subnets=tuple(filter(None, described.get("VPCZoneIdentifier", "").split(","))),
+        suspended=tuple(each["ProcessName"] for each in described.get("SuspendedProcesses", [])),
     )
 
 
@@ -82,18 +89,45 @@ def find_troubles(group: Group) -> tuple[str, ...]:
     failed = next((each for each in activities if each["StatusCode"] == "Failed"), None)
     if failed and failed is activities[0]:
         return (failed.get("StatusMessage") or failed["Cause"],)
-    replaced = next((each["Cause"] for each in activities if "taken out of service" in each["Cause"]), "")
+    replaced = next((each["Cause"] for each in activities if _REPLACED in each["Cause"]), "")
     waiting = [f"{machine.id} is {machine.lifecycle}" for machine in group.machines if machine not in group.in_service]
     return tuple(each for each in (*waiting, replaced) if each) or ("no machine has been launched yet",)
 
 
+def find_deaths(group: Group, since: datetime) -> tuple[str, ...]:
+    """Why Auto Scaling has replaced machines of the group since then, in its own words, the newest first."""
+    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=100)[
+        "Activities"
+    ]
+    return tuple(each["Cause"] for each in activities if each["StartTime"] >= since and _REPLACED in each["Cause"])
+
+
+def count_free_addresses(group: Group) -> int:
+    """How many more machines the group's subnets have addresses for."""
+    described = ec2().describe_subnets(SubnetIds=group.subnets)["Subnets"]
+    return sum(subnet["AvailableIpAddressCount"] for subnet in described)
+
+
 @step("scale {version.role} {version.id} to {size}", system="autoscaling")
-def scale_group(version: Version, role: Role, size: int) -> Changes:
-    """Ask the version's group for `size` machines. Raises SizeOutOfBounds before anything is changed."""
-    role.check_size(size)
+def scale_group(version: Version, size: int) -> Changes:
+    """Ask the version's group for `size` machines; whether the role allows so many has been checked before."""
     group = find_group(version)
     if group.desired == size:
         logger.info("%s wants %d machines already: nothing to do", group.name, size)
         return ()
-    autoscaling().set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=size, HonorCooldown=False)
+    autoscaling().update_auto_scaling_group(
+        AutoScalingGroupName=group.name, MinSize=min(group.min, size), DesiredCapacity=size
+    )
     return (f"scaled {version.role} {version.id} from {group.desired} to {size}",)
+
+
+@step("{version.role} {version.id} has {size} machines", system="autoscaling")
+def await_size(version: Version, size: int, patience: Patience) -> None:
+    """Wait until the group has neither more machines nor fewer, those that are just leaving included."""
+
+    def look() -> bool | NotYet:
+        machines = find_group(version).machines
+        shown = ", ".join(f"{machine.id} is {machine.lifecycle}" for machine in machines) or "it has none"
+        return len(machines) == size or NotYet(shown)
+
+    wait_until(f"{version.role} {version.id} to have {size} machines", look, patience)

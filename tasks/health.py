@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tasks import registry, traffic
 from tasks.clients import http_status
-from tasks.groups import find_group, find_troubles
+from tasks.errors import Disproved, Expired
+from tasks.groups import find_deaths, find_group, find_troubles
 from tasks.model import Group, Health, Version
-from tasks.roles import ByLoadBalancer, ByRegistry, Role
+from tasks.role_parts import ByLoadBalancer, ByRegistry
+from tasks.roles import Role
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
+
+MOST_DEATHS = 2
+"""Machines may die while a version starts; more than that, and more than it has, are the release's own doing."""
 
 
 def find_health(group: Group, role: Role) -> Health:
@@ -37,15 +44,40 @@ def _answering(group: Group, role: Role) -> Health:
 
 
 @step("{version.role} {version.id} is healthy", system="health")
-def await_healthy(version: Version, role: Role) -> Health:
-    """Wait until every member the group should have is healthy. Raises Expired with what keeps each from it."""
+def await_healthy(version: Version, role: Role, steady: timedelta = timedelta()) -> Health:
+    """Wait until every member the group should have is healthy, and has been for `steady` without a break.
+
+    Raises Expired with what keeps each from it; and Disproved when it is the release: its machines die one after the
+    other, or all are there and not healthy in time.
+    """
+    name = f"{version.role} {version.id}"
+    began, since = datetime.now(UTC), None
 
     def look() -> Health | NotYet:
+        nonlocal since
         group = find_group(version)
         health = find_health(group, role)
-        if health.good:
-            return health
-        causes = (*find_troubles(group), *health.problems)
-        return NotYet(f"{health.healthy} of {health.wanted} healthy; {'; '.join(causes[:3])}")
+        if not health.good:
+            since = None
+            _check_alive(group, began)
+            causes = (*find_troubles(group), *health.problems)
+            return NotYet(f"{health.healthy} of {health.wanted} healthy; {'; '.join(causes[:3])}")
+        since = since or datetime.now(UTC)
+        passed = datetime.now(UTC) - since
+        return health if passed >= steady else NotYet(f"healthy for {passed.seconds} of {steady.seconds} s")
 
-    return wait_until(f"{version.role} {version.id} to be healthy", look, role.patience)
+    patience = role.patience.model_copy(update={"timeout": role.patience.timeout + steady})
+    try:
+        return wait_until(f"{name} to be healthy", look, patience)
+    except Expired as error:
+        group = find_group(version)
+        if len(group.in_service) >= group.desired:
+            raise Disproved(name, str(error)) from error
+        raise
+
+
+def _check_alive(group: Group, began: datetime) -> None:
+    deaths = find_deaths(group, began)
+    if len(deaths) > max(MOST_DEATHS, group.desired):
+        name = f"{group.version.role} {group.version.id}"
+        raise Disproved(name, f"{len(deaths)} of its machines died before all were healthy: {deaths[0]}")

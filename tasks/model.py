@@ -146,6 +146,10 @@ class Group(Noun):
     desired: int
     target_groups: tuple[str, ...]
     machines: tuple[Machine, ...]
+    tags: dict[str, str] = Field(default_factory=dict)
+    subnets: tuple[str, ...] = ()
+    suspended: tuple[str, ...] = ()
+    """The processes of Auto Scaling that are suspended."""
 
     @property
     def in_service(self) -> tuple[Machine, ...]:

@@ -13,7 +13,7 @@ from tasks.model import Changes, Group, Health, Overview, Row
 from tasks.roles import Role, load_role
 from tasks.stacks import check_ours
 from tasks.steps import in_parallel, step
-from tasks.versions import find_traffic
+from tasks.versions import find_shares
 
 
 def find_overview(stack: str) -> Overview:
@@ -41,7 +41,7 @@ def find_overview(stack: str) -> Overview:
 
 def _traffic(stack: str, role: Role) -> dict[str, int] | None:
     try:
-        return find_traffic(stack, role)
+        return find_shares(stack, role)
     except EtcdUnreachable:
         return None
 
@@ -88,8 +88,8 @@ def publish_overview(stack: str) -> Overview:
     return overview
 
 
-@step("what changed in {stack}", system="artifacts")
-def publish_changes(stack: str, changes: Changes) -> None:
-    """What the run changed, in order, as a markdown artifact."""
+@step("what changed in {of}", system="artifacts")
+def publish_changes(of: str, changes: Changes) -> None:
+    """What the run changed, in order, as a markdown artifact; `of` is a stack, or `<stack>-<role>`."""
     lines = [f"- {change}" for change in changes] or ["Nothing: everything was as wanted."]
-    create_markdown_artifact("\n".join(lines), key=f"{stack}-changes", description=f"What this run changed in {stack}")
+    create_markdown_artifact("\n".join(lines), key=f"{of}-changes", description=f"What this run changed in {of}")

@@ -1,4 +1,4 @@
-"""The service registry in a stack's etcd: which members registered, which version is live, and moving that pointer.
+"""The service registry in a stack's etcd: which members registered, whose they are, and which version is live.
 
 Keys and field names are a contract with every Link component; the keys come from the role (`role.toml`, traffic).
 """
@@ -6,33 +6,23 @@ Keys and field names are a contract with every Link component; the keys come fro
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
-from datetime import timedelta
-from typing import Any
 
-import httpx
-
-from tasks.clients import http_json
-from tasks.errors import Conflict, NotReady
-from tasks.etcd import Etcd
-from tasks.groups import find_addresses
-from tasks.model import Changes, Group, Health, Machine, Noun, Patience, Version
-from tasks.roles import ByRegistry, Role, load_role
+from tasks.core_services import find_etcd
+from tasks.errors import NotReady
+from tasks.etcd import delete
+from tasks.locks import Lock, check_held
+from tasks.model import Changes, Group, Health, Noun, Version
+from tasks.role_parts import ByRegistry
 from tasks.steps import step
-from tasks.waits import NotYet, wait_until
-
-logger = logging.getLogger(__name__)
-
-CORE_SERVICES = "core-services"
-BELIEF = Patience(timeout=timedelta(seconds=60), every=timedelta(seconds=0.2))
 
 
 class Member(Noun):
-    """One registered member: a target on some machine."""
+    """One registered member: a target on some machine, free or given to a tenant."""
 
     url: str
     version: str
+    tenant: str = ""
 
     @property
     def address(self) -> str:
@@ -40,68 +30,48 @@ class Member(Noun):
         return self.url.removeprefix("http://").split(":")[0]
 
 
-def find_etcd(stack: str) -> Etcd:
-    """The stack's etcd, at the addresses its running core-services machines have now."""
-    members = {"tag:tyrell:stack": [stack], "tag:tyrell:role": [CORE_SERVICES], "instance-state-name": ["running"]}
-    addresses = tuple(find_addresses(members).values())
-    return Etcd(stack, addresses, load_role(CORE_SERVICES).health.port)
+def _members(stack: str, traffic: ByRegistry) -> tuple[Member, ...]:
+    records = (json.loads(record.value) for record in find_etcd(stack).list(traffic.records))
+    return tuple(
+        Member(url=record["url"], version=record["version"], tenant=record.get("tenantId") or "") for record in records
+    )
 
 
 def find_members(version: Version, traffic: ByRegistry) -> tuple[Member, ...]:
     """The members of `version` that are registered now. Raises EtcdUnreachable."""
-    records = (json.loads(record.value) for record in find_etcd(version.stack).list(traffic.records))
-    members = (Member(url=record["url"], version=record["version"]) for record in records)
-    return tuple(member for member in members if member.version == version.id)
+    return tuple(member for member in _members(version.stack, traffic) if member.version == version.id)
+
+
+def find_peers(stack: str, traffic: ByRegistry) -> Counter[str]:
+    """How many hubs are connected to each member, by its URL."""
+    return Counter(str(json.loads(record.value)["url"]) for record in find_etcd(stack).list(traffic.peers))
+
+
+def find_tenants(stack: str, traffic: ByRegistry) -> frozenset[str]:
+    """All tenants: whoever has a member, or a hub connected."""
+    connected = (record.key.removeprefix(traffic.peers) for record in find_etcd(stack).list(traffic.peers))
+    given = {member.tenant for member in _members(stack, traffic) if member.tenant}
+    return frozenset(given | {key.split("/")[0] for key in connected})
+
+
+def check_room(stack: str, traffic: ByRegistry, version: str, members: tuple[Member, ...]) -> None:
+    """Raises NotReady, with the numbers, unless `members` can take every tenant at once.
+
+    A tenant takes `members_per_tenant` of them with its first request after the switch, and keeps them.
+    """
+    tenants, each = find_tenants(stack, traffic), traffic.members_per_tenant
+    held = Counter(member.tenant for member in members)
+    free = held.pop("", 0)
+    needed = sum(max(0, each - held[tenant]) for tenant in tenants)
+    if needed > free:
+        what = f"{len(tenants)} tenants with {each} members each need {needed} free members, it has {free}"
+        raise NotReady(version, (f"{what}; scale it up first",))
 
 
 def find_pointer(stack: str, traffic: ByRegistry) -> str:
     """The id of the version that the registry says is live, or an empty text. Raises EtcdUnreachable."""
     value = find_etcd(stack).get(traffic.pointer).value
     return str(json.loads(value)["version"]) if value else ""
-
-
-def _state(watcher: Machine, port: int) -> dict[str, Any] | str:
-    """What a watcher says of the registry, or why it says nothing."""
-    try:
-        answer: dict[str, Any] = http_json(f"http://{watcher.address}:{port}/state")
-    except (httpx.HTTPError, ValueError) as error:
-        return str(error) or type(error).__name__
-    return answer
-
-
-def unseen(watcher: Machine, port: int, members: tuple[Member, ...]) -> tuple[str, ...]:
-    """Which of `members` the watcher does not see up, and why; empty when it sees them all."""
-    state = _state(watcher, port)
-    if isinstance(state, str):
-        return (f"{watcher.id} does not answer /state: {state}",)
-    listed = {target["url"]: target for target in state["targets"]}
-    unknown = {"state": "unlisted", "reason": "it has not heard of it yet"}
-    seen = {member.url: listed.get(member.url, unknown) for member in members}
-    return tuple(
-        f"{watcher.id} sees {url} {target['state']}: {target['reason'] or 'no reason given'}"
-        for url, target in seen.items()
-        if target["state"] != "UP"
-    )
-
-
-@step("every router sees {version.role} {version.id} up", system="etcd")
-def await_seen(version: Version, role: Role, traffic: ByRegistry, watchers: tuple[Machine, ...]) -> int:
-    """Wait until every watcher sees every registered member up, and return how many members that are.
-
-    A router that does not know a new target yet would give all the free ones it knows to the first tenant.
-    """
-    port = load_role(traffic.watched_by).health.port
-
-    def look() -> int | NotYet:
-        members = find_members(version, traffic)
-        problems = [problem for watcher in watchers for problem in unseen(watcher, port, members)]
-        if problems:
-            return NotYet(f"{problems[0]} (and {len(problems) - 1} more)" if len(problems) > 1 else problems[0])
-        if not watchers:
-            return NotYet(f"no {traffic.watched_by} is in service to see them")
-        return len(members) or NotYet("no member is registered")
-
-    return wait_until(f"every {traffic.watched_by} to see {version.role} {version.id} up", look, role.patience)
 
 
 def find_health(group: Group, traffic: ByRegistry, each: int) -> Health:
@@ -116,44 +86,12 @@ def find_health(group: Group, traffic: ByRegistry, each: int) -> Health:
     return Health(healthy=healthy, wanted=group.desired * each, problems=tuple(problems))
 
 
-@step("point the registry at {group.version.role} {group.version.id}", system="etcd")
-def switch_pointer(group: Group, role: Role, traffic: ByRegistry) -> Changes:
-    """Make the group's version the live one: one transaction that compares with what was read.
-
-    Looks at the group's registrations immediately before. Raises NotReady, or Conflict.
-    """
-    version = group.version
-    health = find_health(group, traffic, role.members_per_machine)
-    if not health.good:
-        missing = f"{health.healthy} of {health.wanted} members are registered"
-        raise NotReady(f"{version.role} {version.id}", (missing, *health.problems))
-    etcd = find_etcd(version.stack)
-    seen = etcd.get(traffic.pointer)
-    before = str(json.loads(seen.value)["version"]) if seen.value else "none"
-    if before == version.id:
-        logger.info("%s %s is live already: nothing to do", version.role, version.id)
+@step("forget the members of {version.role} {version.id}", system="etcd")
+def forget_members(lock: Lock | None, version: Version, traffic: ByRegistry) -> Changes:
+    """Remove the registrations of a version that is gone; one without a lease would stay for ever. Raises LockLost."""
+    keys = [traffic.records + member.url.removeprefix("http://") for member in find_members(version, traffic)]
+    if not keys:
         return ()
-    if not etcd.replace(seen, json.dumps({"version": version.id}, separators=(",", ":"))):
-        raise Conflict(f"{traffic.pointer} of stack {version.stack}", before, etcd.get(traffic.pointer).value)
-    return (f"switched {version.role} from {before} to {version.id}",)
-
-
-@step("every router believes {version.role} {version.id}", system="etcd")
-def await_believed(version: Version, traffic: ByRegistry, watchers: tuple[Machine, ...]) -> None:
-    """Wait until every watcher says that `version` is live."""
-    port = load_role(traffic.watched_by).health.port
-
-    def look() -> bool | NotYet:
-        for watcher in watchers:
-            state = _state(watcher, port)
-            believed = state if isinstance(state, str) else state["version"]
-            if believed != version.id:
-                return NotYet(f"{watcher.id} believes {believed}")
-        return True
-
-    wait_until(f"every {traffic.watched_by} to believe {version.id}", look, BELIEF)
-
-
-def machines_in_service(groups: tuple[Group, ...]) -> tuple[Machine, ...]:
-    """The working machines of several groups."""
-    return tuple(machine for group in groups for machine in group.in_service)
+    if not find_etcd(version.stack).transact(lock.fence if lock else [], [delete(key) for key in keys]):
+        check_held(lock)
+    return (f"removed {len(keys)} registrations of {version.role} {version.id}",)

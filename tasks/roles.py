@@ -6,121 +6,15 @@ import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
 from tasks.model import Noun, Patience, RoleName
+from tasks.role_parts import Access, HealthCheck, Permission, Service, Size, Traffic
+from tasks.rollouts import Rollout, Strategy
 
 FOLDER = Path(__file__).resolve().parent.parent / "roles"
-
-
-class Size(Noun):
-    """How many machines a group has when nobody says otherwise, and its bounds."""
-
-    default: int = Field(ge=0)
-    min: int = Field(ge=0)
-    max: int = Field(ge=1)
-
-    @model_validator(mode="after")
-    def in_order(self) -> Size:
-        """The default lies within the bounds."""
-        if not self.min <= self.default <= self.max:
-            raise ValueError(f"min {self.min} <= default {self.default} <= max {self.max} does not hold")
-        return self
-
-
-class HealthCheck(Noun):
-    """Where a healthy member answers HTTP 200."""
-
-    port: int = Field(ge=1, le=65535)
-    path: str = Field(default="/health", pattern="^/")
-
-
-class ByLoadBalancer(Noun):
-    """Live is what the weights of one listener rule say; a switch is one rule write carrying all weights."""
-
-    kind: Literal["load-balancer"]
-    balancer: Literal["public", "internal"]
-    path: str = "/*"
-    priority: int = Field(ge=1, le=50000)
-    deregistration_delay: int = Field(default=60, ge=0, le=3600)
-    open_to: tuple[str, ...] = ()
-    """Who may reach the balancer: CIDR blocks, or `network` for the VPC itself. Nobody unless it is said."""
-
-
-class ByRegistry(Noun):
-    """Live is what one etcd key says; a switch is one transaction on it.
-
-    Members register themselves under `records`; every machine of the role `watched_by` must see them up first.
-    """
-
-    kind: Literal["registry"]
-    pointer: str
-    records: str
-    watched_by: RoleName
-
-
-class ByNothing(Noun):
-    """It asks for its own work, or is asked by name: there is nothing to switch."""
-
-    kind: Literal["none"]
-
-
-Traffic = Annotated[ByLoadBalancer | ByRegistry | ByNothing, Field(discriminator="kind")]
-
-
-class Access(Noun):
-    """Who may open connections to the role's machines.
-
-    `from`: another role, `stack` (every machine of the stack), or `operator` (the machine that runs Tyrell).
-    """
-
-    source: str = Field(alias="from")
-    ports: str = Field(pattern=r"^\d+(-\d+)?$")
-
-    @property
-    def first(self) -> int:
-        """The lowest port."""
-        return int(self.ports.split("-")[0])
-
-    @property
-    def last(self) -> int:
-        """The highest port."""
-        return int(self.ports.split("-")[-1])
-
-
-class Permission(Noun):
-    """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower)."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-
-
-class Service(Noun):
-    """One systemd unit, or, with `first_port` and `count`, one per port (`name@port`)."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    command: str
-    environment: dict[str, str] = Field(default_factory=dict)
-    state_directory: str = ""
-    restart: Literal["on-success", "always"] = "on-success"
-    """`always` for a service that keeps data: a crash must not cost the machine they lie on."""
-    first_port: int = 0
-    count: int = Field(default=1, ge=1)
-
-    @property
-    def unit(self) -> str:
-        """The unit file's name."""
-        return f"{self.name}@.service" if self.first_port else f"{self.name}.service"
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """The units to start on a machine."""
-        if not self.first_port:
-            return (self.unit,)
-        return tuple(f"{self.name}@{self.first_port + index}.service" for index in range(self.count))
 
 
 class Role(Noun):
@@ -138,9 +32,28 @@ class Role(Noun):
     patience: Patience
     health: HealthCheck
     traffic: Traffic
+    rollout: Rollout = Rollout()
     access: tuple[Access, ...] = ()
     permissions: tuple[Permission, ...] = ()
     services: tuple[Service, ...]
+
+    @model_validator(mode="after")
+    def can_be_replaced(self) -> Role:
+        """The strategy fits the kind of traffic."""
+        check_strategy(self, self.rollout.strategy)
+        return self
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether some of its services have data on their machine."""
+        return any(service.state_directory for service in self.services)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports that the members of one machine listen on."""
+        numbered = [service for service in self.services if service.first_port]
+        ports = [service.first_port + index for service in numbered for index in range(service.count)]
+        return tuple(ports) or (self.health.port,)
 
     @property
     def members_per_machine(self) -> int:
@@ -152,6 +65,19 @@ class Role(Noun):
         if not self.size.min <= size <= self.size.max:
             raise SizeOutOfBounds(self.name, size, self.size.min, self.size.max)
         return size
+
+
+def check_strategy(role: Role, strategy: Strategy) -> None:
+    """Raises ValueError when versions of the role cannot replace one another like that."""
+    by_traffic = strategy in {Strategy.canary, Strategy.blue_green}
+    if by_traffic and role.traffic.kind == "none":
+        raise ValueError(f"strategy {strategy} moves traffic and {role.name} has none; choose rolling or recreate")
+    if not by_traffic and role.traffic.kind != "none":
+        raise ValueError(f"strategy {strategy} is for roles without traffic; choose canary or blue-green")
+    if strategy is Strategy.canary and role.traffic.kind == "registry":
+        raise ValueError(f"traffic of {role.name} moves all at once (its registry has one pointer); choose blue-green")
+    if strategy is Strategy.recreate and role.keeps_data:
+        raise ValueError(f"machines of {role.name} keep data that strategy recreate would lose; choose rolling")
 
 
 def role_names(folder: Path = FOLDER) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ application/load-balancer-listeners.html#forward-actions
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tasks.clients import elbv2
-from tasks.errors import Conflict, NotFound, NotReady
+from tasks.errors import Conflict, NotFound, NotReady, UsageError
+from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
-from tasks.roles import ByLoadBalancer
+from tasks.role_parts import ByLoadBalancer
 from tasks.stacks import find_stack
 from tasks.steps import step
 
@@ -26,12 +27,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_IN_A_RULE = 5
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
+
 
 class Rule(Noun):
     """A role's listener rule; `weights` by target group ARN."""
 
     arn: str
     weights: dict[str, int]
+
+    def share(self, group: Group) -> int:
+        """The group's percent of the traffic."""
+        total = sum(self.weights.values())
+        return round(100 * self.weights.get(group.target_groups[0], 0) / total) if total else 0
 
 
 def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
@@ -45,9 +54,13 @@ def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
     for rule in rules:
         tags = tagged.get(rule["RuleArn"], {})
         if tags.get("tyrell:stack") == stack and tags.get("tyrell:role") == role:
-            groups = rule["Actions"][0].get("ForwardConfig", {}).get("TargetGroups", [])
-            return Rule(arn=rule["RuleArn"], weights={each["TargetGroupArn"]: each.get("Weight", 0) for each in groups})
+            return Rule(arn=rule["RuleArn"], weights=_weights(rule["Actions"]))
     return None
+
+
+def _weights(actions: Sequence[Any]) -> dict[str, int]:
+    groups = actions[0].get("ForwardConfig", {}).get("TargetGroups", [])
+    return {each["TargetGroupArn"]: each.get("Weight", 0) for each in groups}
 
 
 def _listener(stack: str, traffic: ByLoadBalancer) -> str:
@@ -66,13 +79,23 @@ def _forward(weights: Mapping[str, int]) -> list[ActionTypeDef]:
 
 
 @step("give {group.version.role} {group.version.id} no traffic yet", system="elbv2")
-def add_at_zero(group: Group, traffic: ByLoadBalancer) -> Changes:
+def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Changes:
     """Name the group in its role's rule with weight 0: only then is it health-checked, and still gets no request.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    Raises LockLost, and UsageError when the rule is full.
     """
     version, arn = group.version, group.target_groups[0]
     rule = find_rule(version.stack, version.role, traffic)
+    if rule and arn in rule.weights:
+        logger.info("%s %s is in the rule already: nothing to do", version.role, version.id)
+        return ()
+    if rule and len(rule.weights) >= MOST_IN_A_RULE:
+        raise UsageError(
+            f"the listener rule of {version.role} holds {MOST_IN_A_RULE} versions, more AWS does not allow;"
+            f" `tyrell prune {version.role}` or `tyrell retire {version.role} VERSION` first"
+        )
+    check_held(lock)
     if rule is None:
         elbv2().create_rule(
             ListenerArn=_listener(version.stack, traffic),
@@ -81,9 +104,6 @@ def add_at_zero(group: Group, traffic: ByLoadBalancer) -> Changes:
             Actions=_forward({arn: 0}),
             Tags=[{"Key": "tyrell:stack", "Value": version.stack}, {"Key": "tyrell:role", "Value": version.role}],
         )
-    elif arn in rule.weights:
-        logger.info("%s %s is in the rule already: nothing to do", version.role, version.id)
-        return ()
     else:
         elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward({**rule.weights, arn: 0}))
     return (f"put {version.role} {version.id} into the rule at weight 0",)
@@ -103,34 +123,47 @@ def find_health(group: Group) -> Health:
     return Health(healthy=healthy, wanted=group.desired, problems=tuple(problems))
 
 
-@step("switch {group.version.role} to {group.version.id}", system="elbv2")
-def switch_weights(group: Group, traffic: ByLoadBalancer) -> Changes:
-    """Give all traffic of the role to `group` with one rule write, and read it back.
-
-    Looks at the balancer's own health of the group immediately before. Raises NotReady, or Conflict.
-    """
-    version, arn = group.version, group.target_groups[0]
-    rule = find_rule(version.stack, version.role, traffic)
-    if rule is None or arn not in rule.weights:
-        raise NotReady(f"{version.role} {version.id}", ("it is not in the listener rule; deploy it first",))
-    wanted = {each: 100 if each == arn else 0 for each in rule.weights}
-    if rule.weights == wanted:
-        logger.info("%s %s has all traffic already: nothing to do", version.role, version.id)
-        return ()
+def check_capacity(group: Group, floor: int) -> None:
+    """Raises NotReady unless the balancer sees `floor` machines of the group healthy now, and one at least."""
     health = find_health(group)
-    if not health.good:
+    if health.healthy < max(floor, 1):
         missing = f"{health.healthy} of {health.wanted} machines are healthy in the load balancer"
-        raise NotReady(f"{version.role} {version.id}", (missing, *health.problems))
-    elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(wanted))
-    written = find_rule(version.stack, version.role, traffic)
-    if written is None or written.weights != wanted:
-        raise Conflict(f"the listener rule of {version.role}", str(wanted), str(written and written.weights))
-    return (f"switched {version.role} to {version.id}",)
+        raise NotReady(f"{group.version.role} {group.version.id}", (missing, *health.problems))
+
+
+@step("give {group.version.role} {group.version.id} {percent} % of the traffic", system="elbv2")
+def shift_weights(
+    lock: Lock | None, group: Group, rest: Group | None, traffic: ByLoadBalancer, percent: int, *, all_healthy: bool
+) -> Changes:
+    """Give `group` that share and `rest` what is left, with one rule write, and read it back.
+
+    Looks immediately before whether the balancer sees all machines, or at least one, healthy in whichever of them gets
+    more than it has. Raises NotReady, LockLost, Conflict.
+    """
+    version = group.version
+    rule = find_rule(version.stack, version.role, traffic)
+    if rule is None or group.target_groups[0] not in rule.weights:
+        raise NotReady(f"{version.role} {version.id}", ("it is not in the listener rule; deploy it first",))
+    wanted = dict.fromkeys(rule.weights, 0) | {group.target_groups[0]: percent}
+    if rest:
+        wanted[rest.target_groups[0]] = 100 - percent
+    if rule.weights == wanted:
+        logger.info("%s %s has %d %% already: nothing to do", version.role, version.id, percent)
+        return ()
+    for each in filter(None, (group, rest)):
+        if wanted[each.target_groups[0]] > rule.weights.get(each.target_groups[0], 0):
+            check_capacity(each, each.desired if all_healthy else 1)
+    check_held(lock)
+    written = _weights(elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(wanted))["Rules"][0]["Actions"])
+    read = find_rule(version.stack, version.role, traffic)
+    if written != wanted or read is None or read.weights != wanted:
+        raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read and read.weights))
+    return (f"gave {version.role} {version.id} {percent} % of the traffic",)
 
 
 @step("take {group.version.role} {group.version.id} out of the rule", system="elbv2")
-def remove_from_rule(group: Group, traffic: ByLoadBalancer) -> Changes:
-    """Drop a group without traffic from its role's rule. Raises Conflict when it has got traffic meanwhile."""
+def remove_from_rule(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Changes:
+    """Drop a group without traffic from its role's rule. Raises LockLost, or Conflict when it got traffic."""
     version, arn = group.version, group.target_groups[0]
     rule = find_rule(version.stack, version.role, traffic)
     if rule is None or arn not in rule.weights:
@@ -138,6 +171,7 @@ def remove_from_rule(group: Group, traffic: ByLoadBalancer) -> Changes:
     if rule.weights[arn]:
         raise Conflict(f"the weight of {version.role} {version.id}", "0", str(rule.weights[arn]))
     others = {each: weight for each, weight in rule.weights.items() if each != arn}
+    check_held(lock)
     if others:
         elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(others))
     else:  # a rule needs a group

@@ -1,12 +1,15 @@
-"""Versions of a role in a stack: which there are, which is live, and making and removing one."""
+"""Versions of a role in a stack: which there are, which is live, which one to go back to, and making one."""
 
 from __future__ import annotations
 
 from tasks import registry, traffic
+from tasks.amis import find_release
 from tasks.errors import NotFound, UsageError
 from tasks.groups import find_group, find_groups
-from tasks.model import Changes, Release, Version
-from tasks.roles import ByLoadBalancer, ByNothing, ByRegistry, Role
+from tasks.marks import LEFT, find_bad, pinned_for
+from tasks.model import Changes, Group, Release, Version
+from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
+from tasks.roles import Role
 from tasks.stacks import apply_stack, find_stack
 from tasks.templates import version_template
 
@@ -22,11 +25,10 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     base = find_stack(version.stack)
     if base is None:
         raise NotFound(f"stack {version.stack}", f"`tyrell up {version.stack}` makes it")
-    found = find_stack(version.stack_name)
-    if found and found.parameters.get("Image", release.ami) != release.ami:
-        made_of = found.parameters["Image"]
+    made = find_made_of(version)
+    if made and made.ami != release.ami:
         raise UsageError(
-            f"version {version.id} of {version.role} exists and is made of {made_of}; choose another version"
+            f"version {version.id} of {version.role} exists and is made of {made.ami}; choose another version"
         )
     parameters = {
         "Stack": version.stack,
@@ -39,7 +41,29 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     return apply_stack(version.stack_name, version_template(role), parameters, tags).changes
 
 
-def find_traffic(stack: str, role: Role) -> dict[str, int]:
+def find_made_of(version: Version) -> Release | None:
+    """What a version that is there already is made of."""
+    found = find_stack(version.stack_name)
+    if found is None or "Image" not in found.parameters:
+        return None
+    return Release(id=found.parameters["Release"], ami=found.parameters["Image"])
+
+
+def find_candidate(stack: str, role: Role, to: str, name: str) -> tuple[Version, Release]:
+    """What `to` means: a version of the role that is there already, else a release (see `find_release`).
+
+    The version is called `name`, or like the release. Raises NotFound, UsageError.
+    """
+    if to and not to.startswith("ami-") and name in {"", to}:
+        there = Version(stack=stack, role=role.name, id=to)
+        made = find_made_of(there)
+        if made:
+            return there, made
+    release = find_release(to, name)
+    return Version(stack=stack, role=role.name, id=release.id), release
+
+
+def find_shares(stack: str, role: Role) -> dict[str, int]:
     """Percent of the role's traffic by version id; empty when nothing is live. Raises EtcdUnreachable."""
     match role.traffic:
         case ByRegistry():
@@ -67,14 +91,78 @@ def is_live(stack: str, role: Role) -> bool:
         return False
     if isinstance(role.traffic, ByNothing):
         return any(group.desired and len(group.in_service) >= group.desired for group in groups)
-    return bool(find_traffic(stack, role))
+    return bool(find_shares(stack, role))
 
 
-def check_idle(version: Version, role: Role) -> None:
-    """Raises NotFound when there is no such version, UsageError when it serves."""
-    find_group(version)
+def find_live(stack: str, role: Role) -> Group:
+    """The group of the version that serves. Raises NotFound without one, UsageError when two share the work."""
+    return find_group(_version(stack, role, _only(role, find_working(stack, role), "is scaled or rolled back")))
+
+
+def find_working(stack: str, role: Role) -> dict[str, int]:
+    """The versions at work by id, with their percent of the traffic, or, without traffic, with their machines."""
     if isinstance(role.traffic, ByNothing):
-        raise UsageError(f"{role.name} has no traffic to tell by whether it serves; `tyrell down` removes it")
-    share = find_traffic(version.stack, role).get(version.id, 0)
-    if share:
-        raise UsageError(f"{role.name} {version.id} has {share} % of the traffic; switch to another version first")
+        return {group.version.id: group.desired for group in find_groups(stack, role.name) if group.desired}
+    return find_shares(stack, role)
+
+
+def _only(role: Role, working: dict[str, int], before: str) -> str:
+    if not working:
+        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
+    if len(working) > 1:
+        shown = " and ".join(f"{name} ({share})" for name, share in working.items())
+        raise UsageError(
+            f"{role.name} is between two versions, {shown}: finish it with `tyrell upgrade {role.name} --to VERSION`"
+            f" or go back with `tyrell rollback {role.name}` before it {before}"
+        )
+    return next(iter(working))
+
+
+def _version(stack: str, role: Role, name: str) -> Version:
+    return Version(stack=stack, role=role.name, id=name)
+
+
+def find_replaced(new: Version, role: Role) -> Version | None:
+    """The version that `new` is to take over from, also half-way; None when `new` has taken over long ago.
+
+    Raises NotFound when nothing is live, UsageError when two others share the work.
+    """
+    working = find_working(new.stack, role)
+    others = {name: share for name, share in working.items() if name != new.id}
+    pinned = [group for group in find_groups(new.stack, role.name) if pinned_for(group) == new.id]
+    before = [group.version for group in pinned if group.version != new]
+    if not others and before:
+        return before[0]
+    if not others and new.id in working:
+        return None
+    return _version(new.stack, role, _only(role, others, f"goes to {new.id}"))
+
+
+def find_leaving(stack: str, role: Role, to: str) -> Version:
+    """The version that a rollback leaves: the one an unfinished upgrade goes to, else the one that is live.
+
+    Raises NotFound when nothing is live, UsageError when `to` is live already.
+    """
+    for group in find_groups(stack, role.name):
+        if pinned_for(group) == group.version.id != to:
+            return group.version
+    others = {name: share for name, share in find_working(stack, role).items() if name != to}
+    if to and not others:
+        raise UsageError(f"{role.name} {to} has all traffic already")
+    return _version(stack, role, min(others, key=lambda name: others[name]) if to else _only(role, others, "goes back"))
+
+
+def find_way_back(stack: str, role: Role, leaving: str) -> Version:
+    """The version to go back to from `leaving`: where an unfinished upgrade came from, else the last known good.
+
+    Raises NotFound when there is none.
+    """
+    groups = [group for group in find_groups(stack, role.name) if group.version.id != leaving]
+    for group in groups:
+        if pinned_for(group) == leaving:
+            return group.version
+    bad = find_bad(stack, role.name)
+    good = [group for group in groups if LEFT in group.tags and group.version.id not in bad]
+    if not good:
+        raise NotFound(f"a version of {role.name} known good to go back to", f"`tyrell versions {role.name}` shows all")
+    return max(good, key=lambda group: group.tags[LEFT]).version

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tyrell.environment import Cloud, Surroundings
+from tyrell import versions_cli
+from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
+from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
 from tyrell.run import print_json, sentences
-
-if TYPE_CHECKING:
-    from tasks.model import Version
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
@@ -25,40 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local_app, name="local")
-
-StackOption = Annotated[str, typer.Option("--stack", "-s", envvar="TYRELL_STACK", help="The stack to work on.")]
-StackArgument = Annotated[str, typer.Argument(envvar="TYRELL_STACK", help="The stack to work on.")]
-CloudOption = Annotated[
-    Cloud, typer.Option(envvar="TYRELL_CLOUD", help="Where: `auto` is the embedded cloud when it is up, else AWS.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Ami = Annotated[str, typer.Option(help="The machine image to deploy; default: the newest Link image.")]
-VersionName = Annotated[str, typer.Option("--version", help="The new version's id; default: the image's own.")]
-DEMO = "demo"
-
-
-def _checked(stack: str) -> str:
-    """The stack's name, if it can be one. Raises ValidationError."""
-    from pydantic import TypeAdapter
-
-    from tasks.model import StackName
-
-    return str(TypeAdapter(StackName).validate_python(stack))
-
-
-def _version(stack: str, role: str, version: str) -> Version:
-    """A version of a role there is. Raises NotFound or RoleInvalid for the role, ValidationError for a name."""
-    from tasks.model import Version
-    from tasks.roles import load_role
-
-    load_role(role)
-    return Version(stack=stack, role=role, id=version)
-
-
-def _enter(cloud: Cloud) -> Surroundings:
-    from tyrell.environment import enter
-
-    return enter(cloud)
+versions_cli.add_to(app)
 
 
 @app.command()
@@ -75,7 +41,7 @@ def up(
 ) -> None:
     """Bring up a whole stack; what is there already is left as it is."""
     with sentences():
-        place = _enter(cloud)
+        place = enter(cloud)
         from tyrell.bring_up import bring_up_and_show, parse_sizes, wanted
 
         bring_up_and_show(
@@ -92,82 +58,17 @@ def up(
 def status(stack: StackArgument = DEMO, cloud: CloudOption = Cloud.auto, json: Json = False) -> None:
     """Show every version of the stack, its health and traffic. Exit code 1 when something is not healthy."""
     with sentences():
-        _enter(cloud)
+        enter(cloud)
         from tasks.overview import find_overview
         from tyrell.show import is_healthy, show_overview
 
-        overview = find_overview(_checked(stack))
+        overview = find_overview(checked_stack(stack))
         if json:
             print_json(overview.model_dump())
         else:
             show_overview(overview)
         if not all(map(is_healthy, overview.rows)):
             raise typer.Exit(1)
-
-
-@app.command()
-def deploy(
-    role: Annotated[str, typer.Argument(help="The role to deploy a version of.")],
-    stack: StackOption = DEMO,
-    ami: Ami = "",
-    version: VersionName = "",
-    size: Annotated[int | None, typer.Option(help="Machines; default: the role's.")] = None,
-    cloud: CloudOption = Cloud.auto,
-    json: Json = False,
-) -> None:
-    """Create a version beside the live one and wait until it is healthy. Moves no traffic."""
-    with sentences():
-        _enter(cloud)
-        from flows.deploy import deploy as flow
-        from tasks.amis import find_release
-        from tasks.model import Version
-        from tasks.roles import load_role
-        from tyrell.show import run_and_show
-
-        kind = load_role(role)
-        if size is not None:
-            kind.check_size(size)
-        release = find_release(ami, version)
-        wanted = Version(stack=stack, role=role, id=release.id)
-        undo = f"tyrell retire {role} {release.id} --stack {stack}"
-        title, facts = f"deploy {role} {release.id}", wanted.model_dump()
-        run_and_show(title, flow, wanted, release, size, facts=facts, undo=undo, json=json)
-
-
-@app.command()
-def switch(
-    role: Annotated[str, typer.Argument(help="The role whose traffic is moved.")],
-    version: Annotated[str, typer.Argument(help="The version that is to be live.")],
-    stack: StackOption = DEMO,
-    cloud: CloudOption = Cloud.auto,
-    json: Json = False,
-) -> None:
-    """Move all traffic of a role to a version that is deployed and healthy."""
-    with sentences():
-        _enter(cloud)
-        from flows.switch import switch as flow
-        from tyrell.show import run_and_show
-
-        wanted = _version(stack, role, version)
-        run_and_show(f"switch {role} to {version}", flow, wanted, facts=wanted.model_dump(), json=json)
-
-
-@app.command()
-def retire(
-    role: Annotated[str, typer.Argument(help="The role a version of which is to go.")],
-    version: Annotated[str, typer.Argument(help="The version; it must not have traffic.")],
-    stack: StackOption = DEMO,
-    cloud: CloudOption = Cloud.auto,
-    json: Json = False,
-) -> None:
-    """Delete a version that serves nobody."""
-    with sentences():
-        _enter(cloud)
-        from flows.retire import retire as flow
-        from tyrell.show import run_and_show
-
-        idle = _version(stack, role, version)
-        run_and_show(f"retire {role} {version}", flow, idle, facts=idle.model_dump(), json=json)
 
 
 @app.command()
@@ -179,13 +80,13 @@ def down(
 ) -> None:
     """Delete the stack and, when no other stack lies in it, its network. Buckets are kept."""
     with sentences():
-        place = _enter(cloud)
+        place = enter(cloud)
         from flows.tear_down import tear_down
         from tyrell.show import run_and_show
 
         if not yes:
             typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        run_and_show(f"tear down {stack}", tear_down, _checked(stack), facts={"stack": stack}, json=json)
+        run_and_show(f"tear down {stack}", tear_down, checked_stack(stack), facts={"stack": stack}, json=json)
 
 
 @app.command()

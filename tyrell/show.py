@@ -7,7 +7,11 @@ from typing import Any
 
 from rich.table import Table
 
+from tasks.locks import Lock
 from tasks.model import Changes, Overview, Row
+from tasks.retiring import find_retirable
+from tasks.roles import load_role
+from tasks.standing import Standing
 from tyrell.run import out, print_json, run_flow
 
 
@@ -58,3 +62,34 @@ def show_changes(changes: Changes) -> None:
 def is_healthy(row: Row) -> bool:
     """Whether a version has all it should have."""
     return row.healthy >= row.wanted and row.machines >= row.desired
+
+
+def show_standings(role: str, standings: tuple[Standing, ...]) -> None:
+    """The versions of one role, the live one first."""
+    table = Table(title=f"versions of {role}", title_justify="left", title_style="bold")
+    for heading in ("version", "release", "state", "healthy/desired", "traffic"):
+        table.add_column(heading, overflow="fold")
+    for each in standings:
+        traffic = "–" if each.traffic is None else f"{each.traffic} %"
+        table.add_row(each.version, each.release, each.state, _share(each.healthy, each.wanted), traffic)
+    out.print(table if standings else f"{role} has no version")
+
+
+def show_locks(locks: tuple[Lock, ...]) -> None:
+    """Who changes what, one line each."""
+    for lock in locks:
+        since = f"{lock.since.astimezone():%F %T}"
+        out.print(f"{lock.role}  {lock.holder}  since {since}  {lock.doing}", highlight=False)
+    if not locks:
+        out.print("nothing is locked")
+
+
+def show_due(stack: str, roles: tuple[str, ...], *, json: bool) -> None:
+    """What `tyrell prune --yes` would do."""
+    due = [each for role in roles for each in find_retirable(stack, load_role(role))]
+    if json:
+        print_json([each.model_dump() for each in due])
+        return
+    for each in due:
+        out.print(f"  would {each.fate} {each.version.role} {each.version.id}: {each.why}", highlight=False)
+    out.print("`tyrell prune --yes` does it" if due else "nothing is due: every idle version is kept for now")

@@ -9,10 +9,15 @@ import pytest
 from tasks import errors
 from tasks.errors import (
     Conflict,
+    Disproved,
     EtcdUnreachable,
     Expired,
+    LockHeld,
+    LockLost,
     NotFound,
     NotReady,
+    Refused,
+    RolledBack,
     RoleInvalid,
     SizeOutOfBounds,
     StackFailed,
@@ -32,6 +37,11 @@ EXAMPLES: list[TyrellError] = [
     Unfinished("gave up waiting", "tyrell down demo"),
     Conflict("/zetta/version of stack demo", "1", "2"),
     NotReady("router 1", ("1 of 2 machines are healthy",)),
+    LockHeld("router", "demo", "ann@desk", "2026-11-22 10:00:00", "upgrade to 2", 12),
+    LockLost("router", "demo", "bob@desk"),
+    Disproved("router 2", "12 of 50 requests failed"),
+    Refused("router 2 with 100 %", "no answer within a day"),
+    RolledBack("router 2", "1", "12 of 50 requests failed"),
 ]
 
 

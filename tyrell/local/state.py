@@ -32,6 +32,7 @@ class State(BaseModel):
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_ACCESS_KEY_ID": "embedded-cloud",
             "AWS_SECRET_ACCESS_KEY": "embedded-cloud",
+            "TYRELL_METRICS_PERIOD": "1",  # its balancers publish every second, those of AWS every minute
         }
         return aws | ({"PREFECT_API_URL": f"{self.prefect_url}/api"} if self.prefect_port else {})
 

@@ -1,0 +1,28 @@
+"""The prune flow: idle versions whose time is over go."""
+
+from datetime import timedelta
+
+from prefect import flow
+
+from tasks.locks import holding
+from tasks.model import Changes
+from tasks.overview import publish_changes
+from tasks.retiring import retire_due
+from tasks.roles import load_role, role_names
+
+
+@flow(name="prune", flow_run_name="prune {stack}")
+def prune(stack: str, roles: tuple[str, ...] = (), wait: timedelta | None = None) -> Changes:
+    """Stop or delete what is neither live, nor inside its rollback window, nor among the last versions to keep.
+
+    Args:
+        stack: the stack
+        roles: only these roles; without them all
+        wait: how long to wait for another change of a role to end; without it this one is refused at once
+    """
+    changes: Changes = ()
+    for role in map(load_role, roles or role_names()):
+        with holding(stack, role.name, "prune", wait) as lock:
+            changes += retire_due(lock, stack, role)
+    publish_changes(stack, changes)
+    return changes

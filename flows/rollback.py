@@ -1,0 +1,36 @@
+"""The rollback flow: all traffic back to a version known good, in one write."""
+
+from datetime import timedelta
+
+from prefect import flow
+
+from tasks.locks import holding
+from tasks.model import Changes, Version
+from tasks.overview import publish_changes
+from tasks.roles import load_role
+from tasks.switching import check_may_go_back, go_back
+from tasks.versions import find_leaving, find_way_back
+
+
+@flow(name="rollback", flow_run_name="roll {role} of {stack} back")
+def rollback(
+    stack: str, role: str, to: str = "", reason: str = "", force: bool = False, wait: timedelta | None = None
+) -> Changes:
+    """Give all traffic of a role back to an earlier version; the one it leaves is marked bad.
+
+    Args:
+        stack: the stack
+        role: the role
+        to: the version to go back to; without it where an unfinished upgrade came from, else the last known good
+        reason: why, for those who later want to know
+        force: also to a version that failed before
+        wait: how long to wait for another change of the role to end; without it this one is refused at once
+    """
+    kind = load_role(role)
+    with holding(stack, role, f"rollback{f' to {to}' if to else ''}", wait) as lock:
+        leaving = find_leaving(stack, kind, to)
+        back = Version(stack=stack, role=role, id=to) if to else find_way_back(stack, kind, leaving.id)
+        check_may_go_back(back, kind, force=force)
+        changes = go_back(lock, leaving, back, kind, reason or "rolled back by hand")
+    publish_changes(f"{stack}-{role}", changes)
+    return changes

@@ -1,0 +1,30 @@
+"""The scale flow: more or fewer machines for the live version of a role."""
+
+from datetime import timedelta
+
+from prefect import flow
+
+from tasks.locks import holding
+from tasks.model import Changes
+from tasks.roles import load_role
+from tasks.scaling import scale_in, scale_out
+from tasks.versions import find_live
+
+
+@flow(name="scale", flow_run_name="scale {role} of {stack} to {size}")
+def scale(stack: str, role: str, size: int, wait: timedelta | None = None) -> Changes:
+    """Give the live version that many machines and wait until all are healthy; those that leave are drained first.
+
+    Args:
+        stack: the stack
+        role: the role
+        size: how many machines, within the role's bounds
+        wait: how long to wait for another change of the role to end; without it this one is refused at once
+    """
+    kind = load_role(role)
+    kind.check_size(size)
+    with holding(stack, role, f"scale to {size}", wait) as lock:
+        group = find_live(stack, kind)
+        if size < group.desired:
+            return scale_in(lock, group, kind, size)
+        return scale_out(group, kind, size)

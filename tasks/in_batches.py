@@ -1,0 +1,49 @@
+"""A rollout of a role without traffic, by the number of machines (see `tasks.rollout.Batches`)."""
+
+from __future__ import annotations
+
+from tasks import marks
+from tasks.groups import await_size, find_group, find_groups, scale_group
+from tasks.health import await_healthy
+from tasks.replacement import Replacement
+from tasks.versions import create_version
+
+
+class InBatches(Replacement):
+    """Old and new machines do the same work side by side; how many there are of each is all there is to move."""
+
+    @property
+    def size(self) -> int:
+        """What the old version had when it began; that is kept in the tag that holds the group's size."""
+        return marks.pinned_size(find_group(self.old))
+
+    def pin(self) -> None:
+        """Against schedules and alarms only: the sizes are to change."""
+        marks.pin(self.old, self.new.id, hold=False)
+
+    def sizes(self) -> tuple[int, int]:
+        """As their groups want them."""
+        return find_group(self.old).desired, find_group(self.new).desired
+
+    def launch(self) -> None:
+        """Its stack, with the machines it may have already."""
+        self.recorder.step("launch")
+        self.changes += create_version(self.new, self.release, self.role)
+        marks.mark_in_use(self.new)
+        marks.pin(self.new, self.new.id, hold=False)
+
+    def resize_old(self, size: int) -> None:
+        """Returns when the machines that leave are gone and those that stay are healthy."""
+        self.changes += scale_group(self.old, size)
+        await_size(self.old, size, self.role.patience)
+        if size:
+            await_healthy(self.old, self.role)
+
+    def resize_new(self, size: int) -> None:
+        """Healthy for `min_healthy_time`."""
+        self.recorder.step(f"{size} new")
+        if not any(group.version == self.new for group in find_groups(self.new.stack, self.role.name)):
+            return
+        self.changes += scale_group(self.new, size)
+        if size:
+            await_healthy(self.new, self.role, self.plan.min_healthy_time)

@@ -1,0 +1,96 @@
+"""The verbs of a rollout (see `tasks.rollout`) on AWS and etcd, as far as they are the same for every role."""
+
+from __future__ import annotations
+
+from tasks import marks
+from tasks.approvals import await_approval
+from tasks.draining import move_connections
+from tasks.groups import find_group, find_groups, scale_group
+from tasks.health import await_healthy
+from tasks.locks import Lock
+from tasks.model import Changes, Group, Noun, Release, Version
+from tasks.recording import Recorder
+from tasks.roles import Role
+from tasks.rollouts import Rollout
+from tasks.smoke import check_smoke
+from tasks.versions import create_version
+
+
+class Order(Noun):
+    """What is to be done: the `new` version, made of `release`, is to replace the `old` one as `plan` says."""
+
+    role: Role
+    old: Version
+    new: Version
+    release: Release
+    plan: Rollout
+
+
+class Replacement:
+    """What is the same for every kind of traffic. `changes` says what was changed so far, also after a failure."""
+
+    def __init__(self, order: Order, lock: Lock | None, recorder: Recorder) -> None:
+        self.role, self.plan = order.role, order.plan
+        self.old, self.new, self.release = order.old, order.new, order.release
+        self.lock = lock
+        self.recorder = recorder
+        self.changes: Changes = ()
+
+    @property
+    def old_name(self) -> str:
+        """Role and version."""
+        return f"{self.role.name} {self.old.id}"
+
+    @property
+    def new_name(self) -> str:
+        """Role and version."""
+        return f"{self.role.name} {self.new.id}"
+
+    def pin(self) -> None:
+        """Old version: hold its size."""
+        marks.pin(self.old, self.new.id)
+
+    def unpin(self) -> None:
+        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock."""
+        for group in find_groups(self.old.stack, self.role.name):
+            if marks.pinned_for(group):
+                marks.unpin(group.version)
+
+    def launch(self) -> None:
+        """The stack, no traffic, then as many machines as the old version has now."""
+        self.recorder.step("launch")
+        self.changes += create_version(self.new, self.release, self.role)
+        self.keep_from_traffic(find_group(self.new))
+        marks.mark_in_use(self.new)
+        self.changes += scale_group(self.new, find_group(self.old).desired)
+        marks.pin(self.new, self.new.id)
+
+    def await_steady(self) -> None:
+        """Healthy where it counts for its kind of traffic, for `min_healthy_time`."""
+        await_healthy(self.new, self.role, self.plan.min_healthy_time)
+
+    def smoke(self) -> None:
+        """The role's own requests, to every new machine."""
+        self.recorder.step("smoke checks")
+        check_smoke(self.new, self.role, self.plan.smoke)
+
+    def settle(self) -> None:
+        """Marked first: a repetition must not start the window anew."""
+        marks.mark_left(self.old, self.plan.rollback_window)
+        self.recorder.step("move connections")
+        move_connections(self.old, self.role, self.plan.drain_rate)
+        self.changes += (f"{self.old_name} stays up for {self.plan.rollback_window}",)
+
+    def condemn(self, reason: str) -> None:
+        """In etcd, under the lock."""
+        self.changes += marks.condemn(self.lock, self.new, reason)
+
+    def ask(self, percent: int) -> None:
+        """In the Prefect UI, or with `tyrell approve`."""
+        self.recorder.step(f"approval of {percent} %")
+        what = f"{self.new_name} with {percent} % of the traffic"
+        question = f"## {self.role.name} of {self.new.stack}: {percent} % to {self.new.id}?\n\nNow: {self.old_name}."
+        self.changes += (await_approval(what, question, self.plan.approval_timeout),)
+
+    def keep_from_traffic(self, group: Group) -> None:
+        """Called before the group has machines: they must not be asked anything yet."""

@@ -1,0 +1,123 @@
+"""What a role's file may say, part by part: its size, its health check, how traffic reaches it, its services."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tasks.model import Noun, RoleName
+
+
+class Size(Noun):
+    """How many machines a group has when nobody says otherwise, and its bounds."""
+
+    default: int = Field(ge=0)
+    min: int = Field(ge=0)
+    max: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def in_order(self) -> Size:
+        """The default lies within the bounds."""
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"min {self.min} <= default {self.default} <= max {self.max} does not hold")
+        return self
+
+
+class HealthCheck(Noun):
+    """Where a healthy member answers HTTP 200."""
+
+    port: int = Field(ge=1, le=65535)
+    path: str = Field(default="/health", pattern="^/")
+
+
+class ByLoadBalancer(Noun):
+    """Live is what the weights of one listener rule say; a switch is one rule write carrying all weights."""
+
+    kind: Literal["load-balancer"]
+    balancer: Literal["public", "internal"]
+    path: str = "/*"
+    priority: int = Field(ge=1, le=50000)
+    deregistration_delay: int = Field(default=60, ge=0, le=3600)
+    drain: str = Field(default="", pattern="^(|/.*)$")
+    """Where a machine takes `POST` to close its WebSockets gently; empty when it has none that last."""
+    open_to: tuple[str, ...] = ()
+    """Who may reach the balancer: CIDR blocks, or `network` for the VPC itself. Nobody unless it is said."""
+
+
+class ByRegistry(Noun):
+    """Live is what one etcd key says; a switch is one transaction on it.
+
+    Members register themselves under `records`; every machine of the role `watched_by` must see them up first.
+    """
+
+    kind: Literal["registry"]
+    pointer: str
+    records: str
+    watched_by: RoleName
+    peers: str
+    """Where connected hubs are recorded, each with the member it is connected to."""
+    members_per_tenant: int = Field(default=2, ge=1)
+    restart: str = Field(default="", pattern="^(|/.*)$")
+    """Where a member takes `DELETE` to start anew, free and without connections."""
+
+
+class ByNothing(Noun):
+    """It asks for its own work, or is asked by name: there is nothing to switch."""
+
+    kind: Literal["none"]
+
+
+Traffic = Annotated[ByLoadBalancer | ByRegistry | ByNothing, Field(discriminator="kind")]
+
+
+class Access(Noun):
+    """Who may open connections to the role's machines.
+
+    `from`: another role, `stack` (every machine of the stack), or `operator` (the machine that runs Tyrell).
+    """
+
+    source: str = Field(alias="from")
+    ports: str = Field(pattern=r"^\d+(-\d+)?$")
+
+    @property
+    def first(self) -> int:
+        """The lowest port."""
+        return int(self.ports.split("-")[0])
+
+    @property
+    def last(self) -> int:
+        """The highest port."""
+        return int(self.ports.split("-")[-1])
+
+
+class Permission(Noun):
+    """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower)."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class Service(Noun):
+    """One systemd unit, or, with `first_port` and `count`, one per port (`name@port`)."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    command: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    state_directory: str = ""
+    restart: Literal["on-success", "always"] = "on-success"
+    """`always` for a service that keeps data: a crash must not cost the machine they lie on."""
+    first_port: int = 0
+    count: int = Field(default=1, ge=1)
+
+    @property
+    def unit(self) -> str:
+        """The unit file's name."""
+        return f"{self.name}@.service" if self.first_port else f"{self.name}.service"
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units to start on a machine."""
+        if not self.first_port:
+            return (self.unit,)
+        return tuple(f"{self.name}@{self.first_port + index}.service" for index in range(self.count))

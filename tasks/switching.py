@@ -1,0 +1,82 @@
+"""Moving traffic by hand: to a version that is there, or back to one known good."""
+
+from __future__ import annotations
+
+from tasks import marks, pointer, traffic
+from tasks.errors import NotReady, UsageError
+from tasks.groups import find_group, find_groups
+from tasks.health import find_health
+from tasks.locks import Lock
+from tasks.model import Changes, Version
+from tasks.retiring import stop_version
+from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
+from tasks.roles import Role
+from tasks.rollouts import FULL
+from tasks.versions import find_shares
+
+
+def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int, rest: Version | None) -> Changes:
+    """Give a healthy version that share of the traffic and `rest` what is left.
+
+    Raises NotReady, LockLost, Conflict, and UsageError when the role's traffic cannot be moved like that.
+    """
+    if percent < FULL and not isinstance(role.traffic, ByLoadBalancer):
+        raise UsageError(f"traffic of {role.name} cannot be shared out; switch all of it to one version")
+    before = find_shares(version.stack, role)
+    changes = _move(lock, version, role, percent, rest, all_healthy=True)
+    if changes and percent == FULL:
+        for name, share in before.items():
+            if share == FULL:
+                marks.mark_left(version.model_copy(update={"id": name}), role.rollout.rollback_window)
+    for each in filter(None, (version, rest)):
+        marks.mark_in_use(each)
+    return changes
+
+
+def _move(
+    lock: Lock | None, version: Version, role: Role, percent: int, rest: Version | None, *, all_healthy: bool
+) -> Changes:
+    group = find_group(version)
+    match role.traffic:
+        case ByLoadBalancer() as kind:
+            other = find_group(rest) if rest else None
+            return traffic.shift_weights(lock, group, other, kind, percent, all_healthy=all_healthy)
+        case ByRegistry() as kind:
+            watchers = pointer.machines_in_service(find_groups(version.stack, kind.watched_by))
+            if all_healthy:
+                pointer.await_seen(version, role, kind, watchers)
+            changes = pointer.switch_pointer(lock, group, role, kind, all_healthy=all_healthy)
+            pointer.await_believed(lock, version, kind, watchers)
+            return changes
+    raise UsageError(f"role {role.name} has no traffic to switch")
+
+
+def check_may_go_back(back: Version, role: Role, *, force: bool) -> None:
+    """Raises UsageError when the version is bad, NotReady when it has nobody who could serve."""
+    name = f"{role.name} {back.id}"
+    if isinstance(role.traffic, ByNothing):
+        raise UsageError(
+            f"{role.name} has no traffic to give back; `tyrell upgrade {role.name} --to {back.id}` does it"
+        )
+    bad = marks.find_bad(back.stack, role.name).get(back.id)
+    if bad and not force:
+        raise UsageError(f"{name} has failed before ({bad}); go back to it anyway with --force")
+    group = find_group(back)
+    health = find_health(group, role)
+    if not health.healthy:
+        asleep = (f"it has no machines; `tyrell upgrade {role.name} --to {back.id}` starts them",)
+        raise NotReady(name, health.problems if group.desired else asleep)
+
+
+def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reason: str) -> Changes:
+    """Traffic first, in one write; then the version that was left is marked bad and its machines go.
+
+    Raises NotReady, LockLost, Conflict.
+    """
+    changes = _move(lock, back, role, FULL, None, all_healthy=False)
+    changes += marks.condemn(lock, leaving, reason)
+    marks.mark_in_use(back)
+    for group in find_groups(back.stack, role.name):
+        if marks.pinned_for(group):
+            marks.unpin(group.version)
+    return changes + stop_version(lock, leaving, role)

@@ -1,0 +1,88 @@
+"""Before and around a rollout: whether it may begin, and which kind it is."""
+
+from __future__ import annotations
+
+from tasks import registry
+from tasks.by_pointer import ByPointer
+from tasks.by_weights import ByWeights
+from tasks.errors import NotReady, UsageError
+from tasks.groups import count_free_addresses, find_group
+from tasks.health import find_health
+from tasks.in_batches import InBatches
+from tasks.locks import Lock
+from tasks.marks import find_bad, pardon, pinned_size
+from tasks.model import Changes, Group, Version
+from tasks.overview import publish_changes
+from tasks.recording import Recorder
+from tasks.replacement import Order
+from tasks.role_parts import ByLoadBalancer, ByRegistry
+from tasks.roles import Role, check_strategy
+from tasks.rollout import replace, replace_in_batches
+from tasks.rollouts import Rollout, Strategy
+from tasks.steps import step
+
+
+def check_plan(role: Role, plan: Rollout) -> Rollout:
+    """The plan itself. Raises UsageError when the role cannot be replaced like that."""
+    try:
+        check_strategy(role, plan.strategy)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return plan
+
+
+@step("is there a way back to {old.role} {old.id}", system="health")
+def check_way_back(lock: Lock | None, old: Version, new: Version, role: Role, plan: Rollout, *, force: bool) -> None:
+    """Before anything is made: the new version may be used, the old one could take over again, there is room for both.
+
+    Raises UsageError, NotReady.
+    """
+    bad = find_bad(new.stack, role.name).get(new.id)
+    if bad and not force:
+        raise UsageError(f"{role.name} {new.id} has failed before ({bad}); upgrade to it anyway with --force")
+    group = find_group(old)
+    health = find_health(group, role)
+    if not health.healthy and not force:
+        raise NotReady(f"{role.name} {old.id}, the way back,", (*health.problems, "upgrade anyway with --force"))
+    _check_room(group, role, plan)
+    if bad:
+        pardon(lock, new)
+    if isinstance(role.traffic, ByRegistry):
+        members = tuple(
+            registry.Member(url="", version=new.id) for _ in range(group.desired * role.members_per_machine)
+        )
+        registry.check_room(new.stack, role.traffic, f"{role.name} {new.id}", members)
+
+
+def _check_room(group: Group, role: Role, plan: Rollout) -> None:
+    more = {Strategy.rolling: plan.batch, Strategy.recreate: 0}.get(plan.strategy, pinned_size(group))
+    free = count_free_addresses(group)
+    if more > free:
+        raise UsageError(
+            f"{role.name} {group.version.id} has {group.desired} machines and {more} more are needed beside them, but"
+            f" its subnets have {free} free addresses; scale it in, or choose a larger network"
+        )
+
+
+def roll_out(order: Order, lock: Lock | None, recorder: Recorder) -> Changes:
+    """Carry the order out; what a rollout that failed has changed is an artifact of the run.
+
+    Raises what `tasks.rollout` does.
+    """
+    work: ByWeights | ByPointer | InBatches
+    match order.role.traffic:
+        case ByLoadBalancer() as kind:
+            work = ByWeights(order, lock, recorder, kind)
+        case ByRegistry() as kind:
+            work = ByPointer(order, lock, recorder, kind)
+        case _:
+            work = InBatches(order, lock, recorder)
+    try:
+        if isinstance(work, InBatches):
+            replace_in_batches(work, order.plan)
+        else:
+            replace(work, order.plan)
+    except BaseException:
+        publish_changes(f"{order.new.stack}-{order.role.name}", work.changes)
+        raise
+    return work.changes
