@@ -3,43 +3,19 @@
 Settings: ZETTA_STACK, ETCD_CLIENT_PORT (4001), AWS_REGION (us-east-1).
 """
 
-import json
 import os
 import sys
 import threading
 import time
-import urllib.request
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from link.cluster.group import find_instances
+from link.cluster.machines import find_hosts
+from link.cluster.membership import is_healthy
 from link.shared.environment import Environment, SettingError
 
 TIMEOUT = 120.0
 LOOK_EVERY = 1.0
-ANSWER_TIMEOUT = 2.0
-
-
-def find_hosts(stack: str, port: int, region: str) -> list[str]:
-    """Return host:port of every running core-services machine of the stack."""
-    instances = find_instances(
-        {
-            "tag:tyrell:stack": [stack],
-            "tag:tyrell:role": ["core-services"],
-            "instance-state-name": ["running"],
-        },
-        region,
-    )
-    return sorted(f"{instance['PrivateIpAddress']}:{port}" for instance in instances)
-
-
-def is_healthy(host: str) -> bool:
-    """Whether the etcd member says that it is healthy. https://etcd.io/docs/v3.5/op-guide/monitoring/#health-check"""
-    try:
-        with urllib.request.urlopen(f"http://{host}/health", timeout=ANSWER_TIMEOUT) as response:
-            return bool(json.load(response)["health"] == "true")
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def await_hosts(stack: str, port: int, region: str, timeout: float = TIMEOUT) -> list[str]:
@@ -49,7 +25,7 @@ def await_hosts(stack: str, port: int, region: str, timeout: float = TIMEOUT) ->
         try:
             hosts = find_hosts(stack, port, region)
             missing = f"none of {hosts} is healthy" if hosts else "there is none"
-            if any(is_healthy(host) for host in hosts):
+            if any(is_healthy(f"http://{host}") for host in hosts):
                 return hosts
         except (BotoCoreError, ClientError) as error:
             missing = str(error)

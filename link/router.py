@@ -1,16 +1,22 @@
 """The multi-tenant front of Link: passes each tenant's requests on to the targets of the live version it was given.
 
-Settings: COREOS_PRIVATE_IPV4, PORT (3000), ETCD_PEER_HOSTS, TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s).
+`/drain` sends its WebSockets away before it is retired; only the operator's machine can ask for it.
+
+Settings: COREOS_PRIVATE_IPV4, PORT (3000), ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1),
+TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s).
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+import functools
+from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
 from link.routing import proxy, relay
-from link.routing.peers import PeerConflict, PeerRecord
+from link.routing.attempts import Ask, Attempts
+from link.routing.drain import Drain
+from link.routing.peers import PeerConflict, claimed
 from link.shared import service
+from link.shared.core_services import open_etcd
 from link.shared.environment import Environment
 from link.shared.etcd import Etcd, EtcdRefused, EtcdUnavailable
 from link.shared.monitor import Monitor
@@ -38,7 +44,8 @@ class Router:
         self._etcd = etcd
         self._monitor = Monitor(monitor_interval)
         self._registry = Registry(etcd, self._check_all)
-        self._tenants = Tenants(etcd, self._registry, self._monitor, targets_per_tenant)
+        tenants = Tenants(etcd, self._registry, self._monitor, targets_per_tenant)
+        self._attempts = Attempts(tenants, self._monitor)
         self._http = proxy.open_session()
 
     async def running(self, app: web.Application) -> AsyncIterator[None]:
@@ -71,33 +78,28 @@ class Router:
         tenant = request.headers.get(TENANT_HEADER) or DEFAULT_TENANT
         if not _is_name(tenant):
             return web.json_response({"error": f"{TENANT_HEADER} must be one word without a slash"}, status=400)
-        targets = _holders(await self._tenants.targets(tenant), request.path)
-        if not targets:
-            return web.json_response({"error": f"No available target servers for tenant {tenant}"}, status=503)
-        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
-            return await proxy.forward(self._http, request, targets)
-        if request.path.startswith("/peers/"):
-            return await self._peer(request, tenant, targets)
-        return await relay.relay(self._http, request, targets)
+        return await self._attempts.answer(tenant, request.path, self._way(request, tenant))
 
-    async def _peer(self, request: web.Request, tenant: str, targets: Sequence[Target]) -> web.StreamResponse:
+    def _way(self, request: web.Request, tenant: str) -> Ask:
+        """How a target is asked: for a WebSocket, for that of a hub, or for a plain answer."""
+        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            return functools.partial(proxy.forward, self._http, request)
+        if request.path.startswith("/peers/"):
+            return functools.partial(self._peer, request, tenant)
+        return functools.partial(relay.relay, self._http, request)
+
+    async def _peer(self, request: web.Request, tenant: str, target: Target) -> web.StreamResponse:
         """A hub connects: its name is recorded for as long as it stays."""
         name = request.path.removeprefix("/peers/")
         if not _is_name(name):
             return web.json_response({"error": "a peer's name must be one word without a slash"}, status=400)
-        target = targets[0]
         try:
-            record = await PeerRecord.claim(self._etcd, tenant, name, target)
+            async with claimed(self._etcd, tenant, name, target) as record:
+                return await relay.relay(self._http, request, target, before_leaving=record.release)
         except PeerConflict as error:
             return web.json_response({"error": str(error)}, status=409)
         except (EtcdUnavailable, EtcdRefused) as error:
             return web.json_response({"error": str(error)}, status=503)
-        keeping = asyncio.create_task(record.keep())
-        try:
-            return await relay.relay(self._http, request, [target])
-        finally:
-            keeping.cancel()
-            await asyncio.shield(record.release())
 
     def _check_all(self) -> None:
         self._monitor.watch(self._registry.targets)
@@ -120,24 +122,20 @@ def _is_name(text: str) -> bool:
     return bool(text) and text.isprintable() and "/" not in text and " " not in text
 
 
-def _holders(targets: list[Target], path: str) -> list[Target]:
-    """A path below `/servers/cloud-<port>` is only known to the targets of that port; any other to all of them."""
-    name = path.removeprefix("/servers/").split("/")[0] if path.startswith("/servers/") else ""
-    named = [target for target in targets if name == f"cloud-{target.authority.rpartition(':')[2]}"]
-    return named or targets
-
-
 def build(environment: Environment) -> web.Application:
     """Return the router as the environment describes it."""
     router = Router(
-        Etcd(environment.etcd_endpoints()),
+        open_etcd(environment),
         targets_per_tenant=int(environment.number("TARGETS_PER_TENANT", 2, 1, 100)),
         monitor_interval=environment.number("MONITOR_INTERVAL", 2, 0.05, 3600),
     )
     app = service.new_app()
-    app.cleanup_ctx.append(router.running)
+    drain = Drain(app[service.SOCKETS])
+    app.cleanup_ctx.extend([router.running, drain.running])
     app.router.add_get("/health", router.health)
     app.router.add_get("/state", router.state)
+    app.router.add_get("/drain", drain.state)
+    app.router.add_post("/drain", drain.start)
     for path in PASSED_ON:
         app.router.add_route("*", path, router.handle)
     return app

@@ -1,14 +1,14 @@
 """One Zetta target: a small Siren API over mock devices, registered in etcd for the routers to find.
 
-Settings: COREOS_PRIVATE_IPV4, MAPPED_PORT (3001), VERSION, ETCD_PEER_HOSTS, LEASE_TTL (15 s), DEVICE_DATA_QUEUE and
-USAGE_QUEUE (URLs; empty is off), AWS_REGION (us-east-1), SAMPLE_INTERVAL (30 s).
+Settings: COREOS_PRIVATE_IPV4, MAPPED_PORT (3001), VERSION, ETCD_PEER_HOSTS, ZETTA_STACK, LEASE_TTL (15 s),
+DEVICE_DATA_QUEUE and USAGE_QUEUE (URLs; empty is off), AWS_REGION (us-east-1), SAMPLE_INTERVAL (30 s).
 """
 
 from aiohttp import web
 
 from link.shared import service
+from link.shared.core_services import open_etcd
 from link.shared.environment import Environment
-from link.shared.etcd import Etcd
 from link.zetta.api import ZettaApi
 from link.zetta.registration import Registration
 from link.zetta.samples import Queue, Sampler
@@ -21,14 +21,11 @@ def build(environment: Environment) -> web.Application:
     address, port = environment.address(), environment.port(*PORT)
     url, server, version = f"http://{address}:{port}", f"cloud-{port}", environment.text("VERSION")
     ttl = environment.number("LEASE_TTL", 15, 1, 3600)
-    registration = Registration(Etcd(environment.etcd_endpoints()), url, version, ttl)
+    registration = Registration(open_etcd(environment), url, version, ttl)
     api = ZettaApi(url, server, version, registration)
 
-    async def withdraw(_app: web.Application) -> None:
-        await registration.withdraw()
-
     app = service.new_app()
-    app.on_shutdown.insert(0, withdraw)
+    app[service.BEFORE_STOP].append(registration.leave)
     app.cleanup_ctx.extend([registration.running, _sampler(environment, server, api, registration).running])
     app.add_routes(
         [

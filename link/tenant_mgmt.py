@@ -1,6 +1,6 @@
 """The tenant management API: which tenants there are, and how many targets each of them has.
 
-Settings: COREOS_PRIVATE_IPV4, PORT (2000), ETCD_PEER_HOSTS.
+Settings: COREOS_PRIVATE_IPV4, PORT (2000), ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1).
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from link.shared import service
+from link.shared.core_services import open_etcd
 from link.shared.environment import Environment
 from link.shared.etcd import Etcd, EtcdRefused, EtcdUnavailable
 from link.shared.monitor import Refused, checking_session, probe
@@ -142,7 +143,7 @@ async def _etcd_errors(
 
 def build(environment: Environment) -> web.Application:
     """Return the tenant API as the environment describes it."""
-    api = TenantApi(Etcd(environment.etcd_endpoints()))
+    api = TenantApi(open_etcd(environment))
     app = service.new_app()
     app.middlewares.append(_etcd_errors)
     app.cleanup_ctx.append(api.running)

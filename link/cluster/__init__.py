@@ -1,1 +1,1 @@
-"""The parts of an etcd member: who else is there, and how to join."""
+"""The parts of an etcd member: the machines there are, the cluster on them, and how to join and to leave it."""

@@ -1,13 +1,14 @@
-"""How a machine becomes a member of the etcd cluster of its group: it forms a new one or joins the one that is there.
+"""An etcd cluster's members: who they are, and the steps by which one joins and leaves.
 
 https://etcd.io/docs/v3.5/op-guide/runtime-configuration/
 """
 
+import contextlib
 import json
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,12 +24,17 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """A member as the cluster lists it. `started` is False as long as it never came up."""
+    """A member as the cluster lists it. It has no `client_url` as long as it never came up."""
 
     id: str
     address: str
     peer_url: str
-    started: bool
+    client_url: str
+
+    @property
+    def started(self) -> bool:
+        """Whether it ever came up."""
+        return bool(self.client_url)
 
 
 @dataclass(frozen=True)
@@ -90,14 +96,24 @@ def find_cluster(client_urls: Sequence[str]) -> Cluster | None:
     return None
 
 
-def join(cluster: Cluster, address: str, peer_url: str, group: Sequence[str], has_data: bool) -> Plan:
+def is_healthy(client_url: str) -> bool:
+    """Whether the member says that it is healthy. https://etcd.io/docs/v3.5/op-guide/monitoring/#health-check"""
+    try:
+        with urllib.request.urlopen(f"{client_url}/health", timeout=TIMEOUT) as response:  # noqa: S310  its http URL
+            return bool(json.load(response)["health"] == "true")
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def join(cluster: Cluster, address: str, peer_url: str, machines: Collection[str], has_data: bool) -> Plan:
     """Make us a member and return how to start; raises `NotYet` after each single step that needs a fresh look.
 
-    Members that are no longer machines of the group are removed first, one at a time. A member that had started but
-    has lost its data must not come back as the same member: it would break promises that it made.
+    Members that are no longer machines are removed first, one at a time; one that answers is left alone, as AWS may
+    list a new machine late. A member that had started but has lost its data must not come back as the same member: it
+    would break promises that it made.
     """
     for member in cluster.members:
-        if member.address != address and member.address not in group:
+        if member.address not in {address, *machines} and not is_healthy(member.client_url):
             cluster.remove(member)
             raise NotYet(f"removed {member.address}, looking again")
     us = cluster.member_at(address)
@@ -111,9 +127,28 @@ def join(cluster: Cluster, address: str, peer_url: str, group: Sequence[str], ha
     return Plan("existing", {member.address: member.peer_url for member in cluster.members})
 
 
+def leave(cluster: Cluster, address: str) -> None:
+    """Remove the member at this address; raises `NotYet` while the others could not do without it.
+
+    They can when two at least and a majority of them are healthy. A leader hands over first: else the others would
+    notice only after an election timeout that it is gone.
+    """
+    us = cluster.member_at(address)
+    if us is None:
+        return
+    others = [member for member in cluster.members if member is not us]
+    healthy = [member for member in others if is_healthy(member.client_url)]
+    if len(healthy) < max(2, len(others) // 2 + 1):
+        raise NotYet(f"only {len(healthy)} of the {len(others)} other members are healthy")
+    with contextlib.suppress(OSError, ValueError):  # it is no leader, or has stopped and handed over by itself
+        _post(f"{us.client_url}/v3/maintenance/transfer-leadership", {"targetID": healthy[0].id})
+    cluster.remove(us)
+
+
 def _member(listed: dict[str, Any]) -> Member:
     peer_url = listed["peerURLs"][0]
-    return Member(listed["ID"], urlsplit(peer_url).hostname or "", peer_url, bool(listed.get("clientURLs")))
+    client_url = next(iter(listed.get("clientURLs", [])), "")
+    return Member(listed["ID"], urlsplit(peer_url).hostname or "", peer_url, client_url)
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """The record of which hub is connected where, kept in etcd while it is."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import AsyncIterator
 
 from link.shared.etcd import Etcd, EtcdRefused, EtcdUnavailable, absent, putting
 from link.shared.logs import iso_time
@@ -18,6 +20,18 @@ class PeerConflict(Exception):
     """A hub of this name is connected already."""
 
 
+@contextlib.asynccontextmanager
+async def claimed(etcd: Etcd, tenant: str, name: str, target: Target) -> AsyncIterator["PeerRecord"]:
+    """Hold a peer's record; raises `PeerConflict` when its name is taken, `EtcdUnavailable` when that is unknowable."""
+    peer = Peer(name, tenant, target.url, iso_time(time.time()))
+    record = PeerRecord(etcd, peer, await etcd.grant(TTL))
+    try:
+        await record.claim()
+        yield record
+    finally:
+        await asyncio.shield(record.release())
+
+
 class PeerRecord:
     """A peer's record and the lease that holds it; dies with us at the latest `TTL` seconds after we do."""
 
@@ -25,32 +39,35 @@ class PeerRecord:
         self._etcd = etcd
         self._peer = peer
         self._lease = lease
+        self._keeping: asyncio.Task[None] | None = None
 
-    @classmethod
-    async def claim(cls, etcd: Etcd, tenant: str, name: str, target: Target) -> "PeerRecord":
-        """Record the peer; raises `PeerConflict` when its name is taken, `EtcdUnavailable` when that is unknowable."""
-        peer = Peer(name, tenant, target.url, iso_time(time.time()))
-        record = cls(etcd, peer, await etcd.grant(TTL))
-        if not await record._write():
-            await etcd.revoke(record._lease)
-            raise PeerConflict(f"peer {name} of tenant {tenant} is connected already")
-        return record
-
-    async def keep(self) -> None:
-        """Renew the lease until cancelled; record the peer again when the lease was lost with etcd."""
-        while True:
-            await asyncio.sleep(TTL / 3)
-            while not await self._renewed():
-                await asyncio.sleep(RETRY)
+    async def claim(self) -> None:
+        """Write the record and keep it until it is released; raises `PeerConflict`."""
+        if not await self._write():
+            raise PeerConflict(f"peer {self._peer.name} of tenant {self._peer.tenant} is connected already")
+        self._keeping = asyncio.create_task(self._keep())
 
     async def release(self) -> None:
-        """Delete the record. Without etcd it goes when its lease ends."""
+        """Delete the record. Without etcd it goes when its lease ends. Twice is fine."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        if not self._lease:
+            return
         try:
             await self._etcd.revoke(self._lease)
+            self._lease = 0
         except EtcdUnavailable as error:
             logger.warning(
                 "peer's record stays until its lease ends: %s", error, extra={"fields": {"peer": self._peer.key}}
             )
+
+    async def _keep(self) -> None:
+        """Renew the lease; record the peer again when the lease was lost with etcd."""
+        while True:
+            await asyncio.sleep(TTL / 3)
+            while not await self._renewed():
+                await asyncio.sleep(RETRY)
 
     async def _renewed(self) -> bool:
         try:

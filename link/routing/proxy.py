@@ -1,7 +1,6 @@
 """Passes HTTP requests on to a target, streaming both ways."""
 
 import logging
-from collections.abc import Sequence
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -11,7 +10,6 @@ from link.shared.records import Target
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 30.0  # seconds without a byte of an answer
-ATTEMPTS = 2
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 HOP_BY_HOP = {
@@ -26,6 +24,7 @@ HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
+NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NOT_ADDED = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
 logger = logging.getLogger(__name__)
@@ -42,23 +41,25 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def forward(http: aiohttp.ClientSession, request: web.Request, targets: Sequence[Target]) -> web.StreamResponse:
-    """Answer the request with what the first target says; 502 when none can be asked.
+class NoAnswer(Exception):
+    """A target gave no answer. `refused`: nothing listens there; `repeatable`: asking another one does no harm."""
 
-    The next target is tried once if nothing of an answer has come and repeating is safe: the connection was not made,
-    or the request is a GET or HEAD.
-    """
-    for attempt, target in enumerate(targets[:ATTEMPTS], start=1):
-        try:
-            upstream = await _send(http, request, target)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            logger.warning("%s: %s", target.url, reason_of(error), extra={"fields": {"attempt": attempt}})
-            if not _repeatable(request, error):
-                break
-            continue
-        async with upstream:
-            return await _pass_back(request, upstream)
-    return web.json_response({"error": f"target {target.url} gave no answer"}, status=502)
+    def __init__(self, target: Target, error: Exception, repeatable: bool) -> None:
+        super().__init__(f"target {target.url} gave no answer: {_reason(error)}")
+        refused = isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError)
+        self.refused = refused
+        self.repeatable = repeatable or isinstance(error, NOT_CONNECTED)
+
+
+async def forward(http: aiohttp.ClientSession, request: web.Request, target: Target) -> web.StreamResponse:
+    """Answer the request with what the target says; raises `NoAnswer` as long as nothing of an answer has come."""
+    try:
+        upstream = await _send(http, request, target)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        safe = request.method in (hdrs.METH_GET, hdrs.METH_HEAD) and not request.can_read_body
+        raise NoAnswer(target, error, repeatable=safe) from error
+    async with upstream:
+        return await _pass_back(request, upstream)
 
 
 async def _send(http: aiohttp.ClientSession, request: web.Request, target: Target) -> aiohttp.ClientResponse:
@@ -72,12 +73,6 @@ async def _send(http: aiohttp.ClientSession, request: web.Request, target: Targe
     )
 
 
-def _repeatable(request: web.Request, error: Exception) -> bool:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return True
-    return request.method in (hdrs.METH_GET, hdrs.METH_HEAD) and not request.can_read_body
-
-
 async def _pass_back(request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
     """An answer that breaks off cuts the client's connection as well: a short body must not look like a whole one."""
     response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
@@ -87,7 +82,7 @@ async def _pass_back(request: web.Request, upstream: aiohttp.ClientResponse) -> 
         async for chunk in upstream.content.iter_any():
             await response.write(chunk)
     except (aiohttp.ClientError, TimeoutError) as error:
-        logger.warning("answer of %s broke off: %s", upstream.url, reason_of(error))
+        logger.warning("answer of %s broke off: %s", upstream.url, _reason(error))
         if request.transport is not None:
             request.transport.abort()
         return response
@@ -109,6 +104,6 @@ def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
 
 
-def reason_of(error: Exception) -> str:
-    """Return what the error says; some say nothing but their name."""
+def _reason(error: Exception) -> str:
+    """What the error says; some say nothing but their name."""
     return str(error) or type(error).__name__

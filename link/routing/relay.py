@@ -1,37 +1,43 @@
 """Joins a client's WebSocket with one to a target."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Sequence
+import contextlib
 
 import aiohttp
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from link.routing.proxy import ATTEMPTS, reason_of, request_headers
+from link.routing.proxy import NoAnswer, request_headers
 from link.shared.records import Target
 from link.shared.service import SOCKETS
+from link.shared.sockets import LARGEST_MESSAGE, BeforeLeaving, Socket
 
 HEARTBEAT = 20.0
-LARGEST_MESSAGE = 2**24
 
 AnySocket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
-logger = logging.getLogger(__name__)
 
+async def relay(
+    http: aiohttp.ClientSession, request: web.Request, target: Target, before_leaving: BeforeLeaving | None = None
+) -> web.StreamResponse:
+    """Join the client's WebSocket with one to the target until either side leaves; raises `NoAnswer`.
 
-async def relay(http: aiohttp.ClientSession, request: web.Request, targets: Sequence[Target]) -> web.StreamResponse:
-    """Join the client's WebSocket with one to the first target that takes it, until either side closes."""
-    for target in targets[:ATTEMPTS]:
+    `before_leaving` is awaited before the client is told to go away, for whatever reason.
+    """
+    try:
+        upstream = await _connect(http, request, target)
+    except aiohttp.WSServerHandshakeError as error:
+        return web.json_response({"error": f"target answered {error.status}"}, status=error.status)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise NoAnswer(target, error, repeatable=True) from error
+    async with upstream:
+        client = Socket(HEARTBEAT, (upstream.protocol,) if upstream.protocol else (), before_leaving)
+        await client.prepare(request)
+        request.app[SOCKETS].add(client)
         try:
-            upstream = await _connect(http, request, target)
-        except aiohttp.WSServerHandshakeError as error:
-            return web.json_response({"error": f"target answered {error.status}"}, status=error.status)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            logger.warning("%s: %s", target.url, reason_of(error))
-            continue
-        async with upstream:
-            return await _join(request, upstream)
-    return web.json_response({"error": f"target {target.url} gave no answer"}, status=502)
+            await _join(client, upstream)
+        finally:
+            request.app[SOCKETS].discard(client)
+    return client
 
 
 async def _connect(
@@ -47,42 +53,35 @@ async def _connect(
         protocols=protocols,
         heartbeat=HEARTBEAT,
         max_msg_size=LARGEST_MESSAGE,
+        autoclose=False,
     )
 
 
-async def _join(request: web.Request, upstream: aiohttp.ClientWebSocketResponse) -> web.WebSocketResponse:
-    protocols = (upstream.protocol,) if upstream.protocol else ()
-    client = web.WebSocketResponse(protocols=protocols, heartbeat=HEARTBEAT, max_msg_size=LARGEST_MESSAGE)
-    await client.prepare(request)
-    request.app[SOCKETS].add(client)
-    directions = [asyncio.create_task(_pump(client, upstream)), asyncio.create_task(_pump(upstream, client))]
+async def _join(client: Socket, upstream: aiohttp.ClientWebSocketResponse) -> None:
+    """Pass messages on both ways. The target's close frame is answered last: what the client was sending arrives."""
+    to_target = asyncio.create_task(_pump(client, upstream))
+    to_client = asyncio.create_task(_pump(upstream, client))
     try:
-        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-        code = upstream.close_code or client.close_code or aiohttp.WSCloseCode.GOING_AWAY
-        await client.close(code=_sendable(code))
-        await upstream.close(code=_sendable(code))
+        await asyncio.wait((to_target, to_client), return_when=asyncio.FIRST_COMPLETED)
+        if not to_target.done():
+            await client.go_away(_sendable(upstream.close_code))
+        await upstream.close(code=_sendable(client.close_code))
     finally:
-        request.app[SOCKETS].discard(client)
-        for direction in directions:
-            direction.cancel()
-        await asyncio.gather(*directions, return_exceptions=True)
-    return client
+        to_target.cancel()
+        to_client.cancel()
+        await asyncio.gather(to_target, to_client, return_exceptions=True)
 
 
 async def _pump(source: AnySocket, sink: AnySocket) -> None:
-    async for message in _messages(source):
-        if message.type is WSMsgType.TEXT:
-            await sink.send_str(message.data)
-        else:
-            await sink.send_bytes(message.data)
-
-
-async def _messages(source: AnySocket) -> AsyncIterator[aiohttp.WSMessage]:
+    """Pass messages on until the source closes, which must be heard even when the sink is gone."""
     async for message in source:
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            yield message
+        with contextlib.suppress(ConnectionError):
+            if message.type is WSMsgType.TEXT:
+                await sink.send_str(message.data)
+            elif message.type is WSMsgType.BINARY:
+                await sink.send_bytes(message.data)
 
 
-def _sendable(code: int) -> int:
+def _sendable(code: int | None) -> int:
     """Codes that only mean "no close frame came" may not be sent. https://www.rfc-editor.org/rfc/rfc6455#section-7.4"""
-    return aiohttp.WSCloseCode.GOING_AWAY if code in (1005, 1006) else code
+    return WSCloseCode.GOING_AWAY if code in (None, 1005, 1006) else code

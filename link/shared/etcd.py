@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from link.shared.etcd_members import EtcdRefused, EtcdUnavailable, Json, Members
+from link.shared.etcd_members import EtcdRefused, EtcdUnavailable, FindMembers, Json, Members
 
 __all__ = ["Change", "Etcd", "EtcdRefused", "EtcdUnavailable", "Record", "Snapshot"]
 
@@ -46,10 +46,11 @@ class Etcd:
     """The cluster whose members are first looked for at `endpoints`, URLs such as `http://10.0.0.1:4001`.
 
     Every call asks one member after the other, `timeout` seconds each, and raises `EtcdUnavailable` when none answers.
+    Before that it asks the members that `find_members` finds elsewhere.
     """
 
-    def __init__(self, endpoints: Sequence[str], timeout: float = 2.0) -> None:
-        self._members = Members(endpoints, timeout)
+    def __init__(self, endpoints: Sequence[str], timeout: float = 2.0, find_members: FindMembers | None = None) -> None:
+        self._members = Members(endpoints, timeout, find_members)
 
     @property
     def endpoints(self) -> list[str]:

@@ -1,19 +1,27 @@
 """The members of an etcd cluster: which of them to ask, and what to do when one does not answer."""
 
+import asyncio
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
 
 Json = dict[str, Any]
+FindMembers = Callable[[], Awaitable[Sequence[str]]]
 
 CONNECT_TIMEOUT = 1.0
 LEARN_EVERY = 10.0
+FIND_EVERY = 30.0
+FIND_TIMEOUT = 10.0
 MEMBER_LIST = "/v3/cluster/member/list"
 LONGEST_LINE = 2**22  # bytes; one watch response may carry many events
 FAILURES = (aiohttp.ClientError, TimeoutError, ValueError)
+
+
+logger = logging.getLogger(__name__)
 
 
 class EtcdUnavailable(Exception):
@@ -28,14 +36,17 @@ class Members:
     """Posts requests to the first member that answers, and keeps its list of members up to date.
 
     The list starts with `endpoints` (URLs such as `http://10.0.0.1:4001`). After a failure and every ten seconds it is
-    learnt anew from the cluster, so it stays right when all the members it started with have been replaced.
+    learnt anew from the cluster, so it stays right when all the members it started with have been replaced. When none
+    of them answers, `find_members` is asked for URLs, every 30 seconds at most.
     """
 
-    def __init__(self, endpoints: Sequence[str], timeout: float) -> None:
+    def __init__(self, endpoints: Sequence[str], timeout: float, find_members: FindMembers | None = None) -> None:
         self._seeds = list(endpoints)
         self._endpoints = list(endpoints)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
         self._learn_at = 0.0
+        self._find_members = find_members
+        self._find_at = 0.0
         self._http: aiohttp.ClientSession | None = None
 
     @property
@@ -46,7 +57,7 @@ class Members:
     async def post(self, path: str, body: Json) -> Json:
         """Return the first answer any member gives; raises `EtcdUnavailable` when none does, or `EtcdRefused`."""
         failures = []
-        for endpoint in self.endpoints:
+        async for endpoint in self._candidates():
             try:
                 answer = await self._ask(endpoint, path, body)
             except FAILURES as error:
@@ -83,6 +94,24 @@ class Members:
         if self._http is not None:
             await self._http.close()
 
+    async def _candidates(self) -> AsyncIterator[str]:
+        known = self.endpoints
+        for endpoint in known:
+            yield endpoint
+        for endpoint in await self._found_elsewhere():
+            if endpoint not in known:
+                yield endpoint
+
+    async def _found_elsewhere(self) -> Sequence[str]:
+        if self._find_members is None or time.monotonic() < self._find_at:
+            return []
+        self._find_at = time.monotonic() + FIND_EVERY
+        try:
+            return await asyncio.wait_for(self._find_members(), FIND_TIMEOUT)
+        except Exception as error:  # whoever looks elsewhere has errors of their own
+            logger.warning("no other etcd members found: %s", error)
+            return []
+
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
             self._http = aiohttp.ClientSession(read_bufsize=LONGEST_LINE)
@@ -98,9 +127,7 @@ class Members:
             return answer
 
     async def _answered(self, endpoint: str) -> None:
-        if endpoint != self._endpoints[0]:
-            self._endpoints.remove(endpoint)
-            self._endpoints.insert(0, endpoint)
+        self._endpoints = list(dict.fromkeys([endpoint, *self._endpoints]))
         if time.monotonic() < self._learn_at:
             return
         self._learn_at = time.monotonic() + LEARN_EVERY

@@ -58,6 +58,11 @@ class Monitor:
         """Whether the target answers."""
         return self.verdict(target).state == "UP"
 
+    def refused(self, target: Target) -> None:
+        """A request found that nothing listens there; it is down until a check passes."""
+        if verdict := self._verdicts.get(_free(target)):
+            verdict.failed("connection refused", final=True)
+
     def watch(self, targets: Iterable[Target]) -> None:
         """Check these targets from now on and forget all others. New ones are checked at once."""
         wanted = {_free(target) for target in targets}

@@ -1,33 +1,61 @@
 """What every Link service shares: an orderly start and end."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
 from link.shared.environment import Environment, SettingError
 from link.shared.logs import log_to_stdout
+from link.shared.sockets import Socket
 
 SHUTDOWN_TIMEOUT = 5.0
 
 STOP = web.AppKey("stop", asyncio.Event)
-SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+BEFORE_STOP = web.AppKey("before_stop", list[Callable[[], Awaitable[None]]])
+SOCKETS = web.AppKey("sockets", set[Socket])
 FAILURES = web.AppKey("failures", list[BaseException])
+
+
+class InFlight:
+    """The requests that are being answered now, WebSockets included."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    async def finished(self, timeout: float) -> None:
+        """Return when there is none, after `timeout` seconds at the latest."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._none.wait(), timeout)
+
+    @web.middleware
+    async def middleware(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Count the request as long as its handler runs."""
+        self._number += 1
+        self._none.clear()
+        try:
+            return await handler(request)
+        finally:
+            self._number -= 1
+            if not self._number:
+                self._none.set()
+
+
+IN_FLIGHT = web.AppKey("in_flight", InFlight)
 
 
 class CanNotListen(Exception):
     """The address and port can not be had; the text is one sentence."""
-
-
-async def close_sockets(app: web.Application) -> None:
-    """Tell every open WebSocket that the service goes away (close code 1001)."""
-    closing = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"service stops") for socket in app[SOCKETS]]
-    await asyncio.gather(*closing, return_exceptions=True)
 
 
 def supervise(app: web.Application, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -44,12 +72,17 @@ def supervise(app: web.Application, work: Coroutine[Any, Any, None]) -> asyncio.
 
 
 def new_app() -> web.Application:
-    """Return an application that ends when its `STOP` event is set and then closes the WebSockets in `SOCKETS`."""
-    app = web.Application(client_max_size=2**20)
+    """Return an application that ends when its `STOP` event is set.
+
+    It first awaits what is in `BEFORE_STOP`, still answering, and then sends the WebSockets in `SOCKETS` away.
+    """
+    in_flight = InFlight()
+    app = web.Application(client_max_size=2**20, middlewares=[in_flight.middleware])
+    app[IN_FLIGHT] = in_flight
     app[SOCKETS] = set()
     app[STOP] = asyncio.Event()
+    app[BEFORE_STOP] = []
     app[FAILURES] = []
-    app.on_shutdown.append(close_sockets)
     return app
 
 
@@ -60,24 +93,39 @@ async def serve(app: web.Application, address: str, port: int) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, app[STOP].set)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT, handler_cancellation=True)
-    await runner.setup()
-    try:
-        await _listen(runner, address, port)
+    async with serving(app, address, port):
         logging.getLogger(__name__).info("started", extra={"fields": {"address": address, "port": port}})
         await app[STOP].wait()
-    finally:
-        await runner.cleanup()
+        for leave in app[BEFORE_STOP]:
+            await leave()
     for error in app[FAILURES]:
         raise error
 
 
-async def _listen(runner: web.AppRunner, address: str, port: int) -> None:
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, address: str, port: int) -> AsyncIterator[None]:
+    """Answer on address:port; in the end send the WebSockets away and finish the requests. Raises `CanNotListen`."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT, handler_cancellation=True)
+    await runner.setup()
     try:
-        await web.TCPSite(runner, address, port).start()
+        site = await _listen(runner, address, port)
+        yield
+        await site.stop()
+        # Before the runner ends: from then on it reads nothing, no close frame and no rest of a request's body.
+        await asyncio.gather(*(socket.go_away() for socket in app[SOCKETS]), return_exceptions=True)
+        await app[IN_FLIGHT].finished(SHUTDOWN_TIMEOUT)
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: str, port: int) -> web.TCPSite:
+    try:
+        site = web.TCPSite(runner, address, port)
+        await site.start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise CanNotListen(f"can not listen on {address}:{port}: {reason}") from error
+    return site
 
 
 def run(service: str, port: tuple[str, int], build: Callable[[Environment], web.Application]) -> None:

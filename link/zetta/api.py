@@ -7,6 +7,7 @@ import time
 from aiohttp import WSMsgType, web
 
 from link.shared.service import SOCKETS, STOP
+from link.shared.sockets import Socket
 from link.zetta.devices import Device, device_entity, mock_devices, root_entity, server_entity
 from link.zetta.registration import Registration
 from link.zetta.samples import Connection
@@ -75,15 +76,15 @@ class ZettaApi:
         socket, connection = await self._open(request)
         return await self._read_to_end(request, socket, connection, None)
 
-    async def _open(self, request: web.Request) -> tuple[web.WebSocketResponse, Connection]:
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT)
+    async def _open(self, request: web.Request) -> tuple[Socket, Connection]:
+        socket = Socket(HEARTBEAT)
         await socket.prepare(request)
         connection = Connection()
         request.app[SOCKETS].add(socket)
         self.connections.add(connection)
         return socket, connection
 
-    async def _stream(self, socket: web.WebSocketResponse, connection: Connection) -> None:
+    async def _stream(self, socket: Socket, connection: Connection) -> None:
         while True:
             now = time.time()
             for device in self.devices:
@@ -96,7 +97,7 @@ class ZettaApi:
     async def _read_to_end(
         self,
         request: web.Request,
-        socket: web.WebSocketResponse,
+        socket: Socket,
         connection: Connection,
         streaming: asyncio.Task[None] | None,
     ) -> web.WebSocketResponse:
@@ -107,6 +108,7 @@ class ZettaApi:
         finally:
             if streaming is not None:
                 streaming.cancel()
+                await asyncio.gather(streaming, return_exceptions=True)
             request.app[SOCKETS].discard(socket)
             self.connections.discard(connection)
         return socket

@@ -17,6 +17,8 @@ from link.shared.service import supervise
 
 RETRY = 1.0
 RETRY_PROBE = 0.1
+WITHDRAW_TIMEOUT = 5.0
+UNTIL_ROUTERS_KNOW = 0.5  # seconds; they watch the records and usually know within 0.05
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +48,26 @@ class Registration:
         """Register as soon as the target answers, and stay registered for as long as the application runs."""
         self._running = supervise(app, self._run())
         yield
+        await self.withdraw()
         await self._etcd.close()
 
+    async def leave(self) -> None:
+        """Remove the record and return when the routers send nothing new; until then the target must answer."""
+        await self.withdraw()
+        await asyncio.sleep(UNTIL_ROUTERS_KNOW)
+
     async def withdraw(self) -> None:
-        """Remove the record and do not register again. Without etcd the record goes when its lease ends."""
+        """Remove the record and do not register again; twice is fine. Without etcd it goes when its lease ends."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
         lease, self._lease = self._lease, 0
         if lease:
             try:
-                await self._etcd.revoke(lease)
+                async with asyncio.timeout(WITHDRAW_TIMEOUT):
+                    await self._etcd.revoke(lease)
                 logger.info("record removed", extra={"fields": {"key": self._target.key}})
-            except EtcdUnavailable as error:
+            except (EtcdUnavailable, TimeoutError) as error:
                 logger.warning("record stays until its lease ends: %s", error)
 
     async def _run(self) -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from link import router, target, tenant_mgmt
 from link.shared.environment import Environment
+from link.shared.service import serving
 from tests.waiting import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -53,12 +54,12 @@ class Stack:
         settings: dict[str, str],
     ) -> str:
         variables = service_variables(self.etcd_hosts, port_name, host) | settings
-        app = build(Environment(variables))
-        await self.serve(app, variables["COREOS_PRIVATE_IPV4"], int(variables[port_name]))
-        return f"http://{variables['COREOS_PRIVATE_IPV4']}:{variables[port_name]}"
+        address, port = variables["COREOS_PRIVATE_IPV4"], int(variables[port_name])
+        await self.running.enter_async_context(serving(build(Environment(variables)), address, port))
+        return f"http://{address}:{port}"
 
     async def serve(self, app: web.Application, address: str, port: int) -> web.AppRunner:
-        """Serve any application; the runner returned may be cleaned up early."""
+        """Serve an application of the test's own; the runner returned may be cleaned up early."""
         runner = web.AppRunner(app, shutdown_timeout=1)
         await runner.setup()
         self.running.push_async_callback(runner.cleanup)
@@ -92,3 +93,21 @@ async def service_process(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@contextlib.asynccontextmanager
+async def kept_running(module: str, variables: Mapping[str, str]) -> AsyncIterator[None]:
+    """Run `python -m <module>`, and again whenever it ends cleanly, as Restart=on-success in its unit does."""
+
+    async def keep() -> None:
+        while True:
+            async with service_process(module, variables, output=Path(os.devnull)) as process:
+                if await process.wait() != 0:
+                    return
+
+    keeping = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])

@@ -67,7 +67,7 @@ async def test_new_requests_follow_a_switch_and_a_switch_back(
 
 
 async def test_a_dead_target_costs_no_request(stack: Stack, http: aiohttp.ClientSession, etcd: Etcd) -> None:
-    """Its record is still there and the router has not noticed yet."""
+    """Its record is still there and no check has noticed yet: the first request that is refused does."""
     alive = await stack.target()
     dead, listener = await own_target(stack, etcd, web.Application())
     router = await stack.router(MONITOR_INTERVAL="60")
@@ -76,7 +76,22 @@ async def test_a_dead_target_costs_no_request(stack: Stack, http: aiohttp.Client
     await listener.cleanup()
     for _ in range(4):
         assert (await answer_of(http, router, "acme"))["url"] == alive
-    assert await states(http, router) == {alive: "UP", dead: "UP"}
+    assert await states(http, router) == {alive: "UP", dead: "DOWN"}
+
+
+async def test_a_tenant_whose_targets_are_both_dead_is_given_another_by_the_same_request(
+    stack: Stack, http: aiohttp.ClientSession, etcd: Etcd
+) -> None:
+    """No check has noticed yet."""
+    dead = [await own_target(stack, etcd, web.Application()) for _ in range(2)]
+    router = await stack.router(MONITOR_INTERVAL="60")
+    await await_up(http, router, [url for url, _ in dead])
+    await eventually("both are given", functools.partial(_both_given, http, router))
+    alive = await stack.target()
+    await await_up(http, router, [alive, *(url for url, _ in dead)])
+    for _, listener in dead:
+        await listener.cleanup()
+    assert (await answer_of(http, router, "acme"))["url"] == alive
 
 
 async def _both_given(http: aiohttp.ClientSession, router: str) -> bool:
