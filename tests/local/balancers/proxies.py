@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,6 +85,13 @@ class ToldProxy:
         state = eventually(lambda: self.process.tell(told), lambda state: state is not None)
         assert state is not None
         assert state.failed_listeners == {}
+
+    def measured(self) -> Counter[str]:
+        """How many samples of each metric came since the last call."""
+        samples: Counter[str] = Counter()
+        for each in self.process.take_samples():
+            samples[each.metric] += sum(each.counts.values())
+        return samples
 
     def group(self, number: int = 0) -> config.GroupState:
         """What the proxy sees of a group."""

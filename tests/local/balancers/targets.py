@@ -1,7 +1,8 @@
 """A web server to stand behind a load balancer: `python -m tests.local.balancers.targets <address> <port> <name>`.
 
 /health is the health check; /echo answers with the request it got, /held when it is told to, /broken not at all,
-/bytes/<count> with so many bytes; /ws is a WebSocket that echoes messages; all else answers with the name.
+/answer/<status> with that status, /bytes/<count> with so many bytes; /ws is a WebSocket that echoes messages;
+all else answers with the name.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class TargetServer:
         application.router.add_route("*", "/held", self._held)
         application.router.add_get("/broken", self._broken)
         application.router.add_get("/ws", self._websocket)
+        application.router.add_get("/answer/{status}", self._answer)
         application.router.add_get("/bytes/{count}", self._bytes)
         application.router.add_route("*", "/echo", self._echo)
         application.router.add_route("*", "/{anything:.*}", self._name)
@@ -56,6 +58,11 @@ class TargetServer:
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        """Answers with a status, after `?after=` seconds."""
+        await asyncio.sleep(float(request.query.get("after", 0)))
+        return web.Response(status=int(request.match_info["status"]))
 
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

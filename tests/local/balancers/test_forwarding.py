@@ -123,21 +123,6 @@ async def test_rules_answer_redirect_and_forward(
     assert await name(client, "/") == "blue"
 
 
-async def test_requests_are_counted_by_group(proxy: ToldProxy, blue: TargetServer, client: ClientSession) -> None:
-    proxy.tell(group(blue))
-    before = proxy.group()
-    for _ in range(3):
-        await status(client)
-    await status(client, "/broken")
-    after = proxy.group()
-    assert after.requests - before.requests == 4
-    assert after.answers["2xx"] - before.answers.get("2xx", 0) == 3
-    assert after.answers["5xx"] - before.answers.get("5xx", 0) == 1
-    assert after.latency_p99 is not None
-    assert after.latency_p50 is not None
-    assert 0 < after.latency_p50 <= after.latency_p99
-
-
 async def test_all_requests_are_logged_when_access_logs_are_enabled(
     proxy: ToldProxy, blue: TargetServer, client: ClientSession
 ) -> None:

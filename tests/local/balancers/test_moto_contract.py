@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from importlib.metadata import version
+from typing import Any
 
+import moto.cloudwatch.urls
 import moto.elb.urls
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer, FakeTargetGroup
 from moto.elbv2.responses import ELBV2Response
 
 from tyrell.local.balancers.api import LoadBalancingApi
+from tyrell.local.balancers.metrics.api import CloudWatchApi
 from tyrell.local.balancers.patches import patch_moto
 from tyrell.local.settings import ACCOUNT
 
@@ -19,6 +22,14 @@ TARGET = {"Id": "127.35.9.9", "Port": 81}
 def served_class() -> type:
     """The class that answers ELBv2 calls now."""
     served: type = vars(moto.elb.urls)["ELBV2Response"]
+    return served
+
+
+def served_cloudwatch() -> type:
+    """The class that answers CloudWatch calls on moto's only path for them."""
+    dispatches: list[Any] = list(moto.cloudwatch.urls.url_paths.values())
+    [served] = [dispatch.__self__ for dispatch in dispatches]
+    assert isinstance(served, type)
     return served
 
 
@@ -46,14 +57,15 @@ def test_a_deregistered_target_stays_on_record_until_it_is_forgotten() -> None:
     )
     group.register([TARGET])
     assert group.targets == {"127.35.9.9": TARGET}
-    with patch_moto(LoadBalancingApi):
+    with patch_moto(LoadBalancingApi, CloudWatchApi):
         group.deregister([{"Id": "127.35.9.9"}, {"Id": "never registered"}])
         group.deregister_terminated_instances(["i-of-another-group"])
     assert (group.targets, group.deregistered_targets) == ({}, {"127.35.9.9": TARGET})
 
 
 def test_the_patches_can_be_taken_back() -> None:
-    before = [served_class(), FakeLoadBalancer.activate, FakeTargetGroup.deregister]
-    with patch_moto(LoadBalancingApi):
+    before = [served_class(), served_cloudwatch(), FakeLoadBalancer.activate, FakeTargetGroup.deregister]
+    with patch_moto(LoadBalancingApi, CloudWatchApi):
         assert served_class() is LoadBalancingApi
-    assert [served_class(), FakeLoadBalancer.activate, FakeTargetGroup.deregister] == before
+        assert served_cloudwatch() is CloudWatchApi
+    assert [served_class(), served_cloudwatch(), FakeLoadBalancer.activate, FakeTargetGroup.deregister] == before

@@ -22,7 +22,7 @@ def seen(state: str | None) -> GroupState | None:
     if state is None:
         return None
     targets = {"i-1": SEEN[state]}
-    return GroupState(targets=targets, requests=0, answers={}, connection_errors=0, latency_p50=None, latency_p99=None)
+    return GroupState(targets=targets)
 
 
 def health(*states: str | None, target: str = "i-1", instance: str = "running") -> tuple[str, str | None]:

@@ -129,18 +129,9 @@ class TargetState(Document):
 
 
 class GroupState(Document):
-    """Targets by id, and what became of the requests sent to the group since the proxy started.
-
-    `answers` counts by class of status ("2xx" ...), including the proxy's own 502, 503 and 504;
-    latencies in seconds, of the last thousand requests (None before the first).
-    """
+    """Targets of a target group by id."""
 
     targets: dict[str, TargetState]
-    requests: int
-    answers: dict[str, int]
-    connection_errors: int
-    latency_p50: float | None
-    latency_p99: float | None
 
 
 class BalancerState(Document):
@@ -148,3 +139,21 @@ class BalancerState(Document):
 
     failed_listeners: dict[int, str]
     target_groups: dict[str, GroupState]
+
+
+class SampleSet(Document):
+    """What was measured within one second (Unix time) for one metric: how often each value was seen.
+
+    `target_group` is an ARN; None when the metric is the balancer's own.
+    """
+
+    second: int
+    metric: str
+    target_group: str | None
+    counts: dict[float, int]
+
+
+class Samples(Document):
+    """All that a proxy measured since it was asked before."""
+
+    sets: tuple[SampleSet, ...]

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from tyrell.local.balancers.addresses import Addresses
 from tyrell.local.balancers.api import LoadBalancingApi
 from tyrell.local.balancers.config import Balancer, GroupState
+from tyrell.local.balancers.metrics.api import CloudWatchApi
+from tyrell.local.balancers.metrics.collector import Collector
 from tyrell.local.balancers.patches import patch_moto
 from tyrell.local.balancers.process import ProxyProcess
 from tyrell.local.balancers.records import Records
@@ -38,20 +40,23 @@ class Balancers:
         self.records = Records(settings)
         self.addresses = Addresses(settings)
         self._proxies: dict[str, ProxyProcess] = {}
+        self._metrics = Collector(lambda: dict(self._proxies))
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="balancers", daemon=True)
         self._patches = ExitStack()
 
     def install(self) -> None:
-        """Put the API of real load balancers in place of moto's."""
-        api = type("LoadBalancingApi", (LoadBalancingApi,), {"engine": self})
-        self._patches = patch_moto(api)
+        """Put the APIs of real load balancers and their metrics in place of moto's."""
+        load_balancing = type("LoadBalancingApi", (LoadBalancingApi,), {"engine": self})
+        cloudwatch = type("CloudWatchApi", (CloudWatchApi,), {"collector": self._metrics})
+        self._patches = patch_moto(load_balancing, cloudwatch)
 
     def start(self) -> None:
-        """Start following the records."""
+        """Start following the records and collecting metrics."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it reports each word with a proxy
         self._thread.start()
+        self._metrics.start()
 
     def stop(self) -> None:
         """End every proxy and give moto its own API back; returns when all are gone."""
@@ -59,6 +64,7 @@ class Balancers:
         self.wake()
         if self._thread.ident:
             self._thread.join(_STOP_DEADLINE)
+        self._metrics.stop()
         for proxy in self._proxies.values():
             proxy.stop()
         self._patches.close()
@@ -93,7 +99,10 @@ class Balancers:
     def _reconcile(self) -> None:
         self.records.deregister_lost_instances()
         wanted = self.records.balancers()
-        for arn in self._proxies.keys() - wanted.keys():
+        gone = self._proxies.keys() - wanted.keys()
+        if gone:
+            self._metrics.collect()  # what they measured last is lost with their processes
+        for arn in gone:
             self._proxies.pop(arn).stop()
             self.addresses.release(arn)
             log.info("%s is deleted", arn)

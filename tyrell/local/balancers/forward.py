@@ -11,7 +11,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from tyrell.local.balancers.answers import Refused
-from tyrell.local.balancers.pool import Group, Target
+from tyrell.local.balancers.exchange import Exchange
+from tyrell.local.balancers.pool import Target
 
 CONNECT_TIMEOUT = 10
 """Seconds; a fixed one on AWS too: see "HTTP 504" in the troubleshooting guide of Application Load Balancers."""
@@ -57,35 +58,33 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def forward(
-    session: aiohttp.ClientSession, request: web.BaseRequest, group: Group, port: int, idle_timeout: float
-) -> web.StreamResponse:
-    """Have one target of `group` answer a request that came in on `port`, and stream its answer to the client.
+async def forward(session: aiohttp.ClientSession, exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
+    """Have one target answer a request, and stream its answer to the client.
 
     A request that can be repeated (idempotent, no body) goes to another target when its target dies before it
     answered; a balancer of AWS would answer 502 there.
     Raises Refused when there is no answer to pass on.
     """
-    headers = onward_headers(request, port)
+    request = exchange.request
+    headers = onward_headers(request, exchange.port)
     if request.headers.get("Expect", "").lower() == "100-continue":
         headers.popall("Expect")
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return await ask_one(group, lambda target: _ask(session, request, target, headers, idle_timeout))
+    return await ask_one(exchange, lambda target: _ask(session, exchange, target, headers, idle_timeout))
 
 
-async def ask_one(group: Group, ask: Callable[[Target], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """Have one target of `group` answer; one that cannot be connected to, or died, is passed over for another one.
+async def ask_one(exchange: Exchange, ask: Callable[[Target], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    """Have one target of the group answer; one that cannot be connected to, or died, is passed over for another one.
 
     Raises Refused when there is no target (503) or none of those tried answers (502).
     """
-    tried: list[Target] = []
     refusal = Refused(503, "the target group has no registered target")
-    while len(tried) < _ATTEMPTS and (target := group.choose(but=tried)):
-        tried.append(target)
+    while len(exchange.tried) < _ATTEMPTS and (target := exchange.group.choose(but=exchange.tried)):
+        exchange.tried.append(target)
         try:
             return await ask(target)
         except aiohttp.ClientConnectorError as error:
-            group.connection_errors += 1
+            exchange.connection_errors += 1
             refusal = Refused(502, f"cannot connect to {target.address}:{target.port}: {error.os_error}")
         except Unanswered as error:
             refusal = Refused(502, f"{target.address}:{target.port} died before it answered: {error}")
@@ -119,14 +118,15 @@ def target_url(target: Target, request: web.BaseRequest) -> URL:
 
 async def _ask(
     session: aiohttp.ClientSession,
-    request: web.BaseRequest,
+    exchange: Exchange,
     target: Target,
     headers: CIMultiDict[str],
     idle_timeout: float,
 ) -> web.StreamResponse:
-    work = asyncio.current_task()
+    request, work, now = exchange.request, asyncio.current_task(), asyncio.get_running_loop().time
     assert work is not None  # noqa: S101  a coroutine always runs in a task
     with target.carrying(work.cancel):
+        asked = now()
         try:
             async with session.request(
                 request.method,
@@ -136,6 +136,7 @@ async def _ask(
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=idle_timeout),
             ) as answer:
+                exchange.answered(answer.status, now() - asked)
                 return await _pass_back(request, answer)
         except aiohttp.ClientConnectorError:
             raise

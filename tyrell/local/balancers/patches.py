@@ -1,4 +1,4 @@
-"""The places where moto's own ELBv2 is wrong for balancers that are real; the only patches of its internals.
+"""The places where moto's own ELBv2 and CloudWatch are wrong for balancers that are real; the only patches of both.
 
 Written against moto 5.2.5; `tests/local/balancers/test_moto_contract.py` fails when a new moto changes under them.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+import moto.cloudwatch.urls
 import moto.elb.urls
+from moto.core.responses import BaseResponse
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
 
 
-def patch_moto(api: type) -> ExitStack:
-    """Have moto answer ELBv2 calls with `api` and keep records as below; closing the stack undoes all of it."""
+def patch_moto(load_balancing: type, cloudwatch: type[BaseResponse]) -> ExitStack:
+    """Have moto answer calls with these APIs and keep records as below; closing the stack undoes all of it."""
     undo = ExitStack()
     # The classic ELB's URLs serve both APIs and look this class up by its name at each call.
-    _replace(undo, moto.elb.urls, "ELBV2Response", api)
+    _replace(undo, moto.elb.urls, "ELBV2Response", load_balancing)
+    _replace(undo, moto.cloudwatch.urls, "url_paths", {"{0}/$": cloudwatch.dispatch})
     # moto: active as soon as anybody looks. The engine sets the state, when the proxy listens.
     _replace(undo, FakeLoadBalancer, "activate", _stay)
     # moto: no reason.

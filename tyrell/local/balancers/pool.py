@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from statistics import quantiles
 
 from tyrell.local.balancers import config
 from tyrell.local.balancers.health import Health
@@ -75,15 +73,12 @@ class Target:
 
 
 class Group:
-    """A target group: its targets by id, whose turn it is, and what became of its requests."""
+    """A target group: its targets by id, and whose turn it is."""
 
-    def __init__(self, told: config.TargetGroup) -> None:
+    def __init__(self, arn: str, told: config.TargetGroup) -> None:
+        self.arn = arn
         self.told = told
         self.targets: dict[str, Target] = {}
-        self.requests = 0
-        self.connection_errors = 0
-        self._answers: Counter[str] = Counter()
-        self._latencies: deque[float] = deque(maxlen=1000)
         self._turn = 0
 
     def apply(self, told: config.TargetGroup) -> None:
@@ -122,20 +117,10 @@ class Group:
             return candidates[start]
         return min(candidates[start:] + candidates[:start], key=lambda target: len(target.in_flight))
 
-    def count(self, status: int, seconds: float) -> None:
-        """Count a request that was answered with `status` after `seconds`."""
-        self.requests += 1
-        self._answers[f"{status // 100}xx"] += 1
-        self._latencies.append(seconds)
+    def count_in_state(self, state: str) -> int:
+        """How many registered targets are in a state of health."""
+        return sum(not target.draining and target.health.state == state for target in self.targets.values())
 
     def state(self) -> config.GroupState:
-        """Targets and counters, for the state document."""
-        percentiles = quantiles(self._latencies, n=100) if len(self._latencies) > 1 else None
-        return config.GroupState(
-            targets={target_id: target.state() for target_id, target in self.targets.items()},
-            requests=self.requests,
-            answers=dict(self._answers),
-            connection_errors=self.connection_errors,
-            latency_p50=percentiles and percentiles[49],
-            latency_p99=percentiles and percentiles[98],
-        )
+        """Its targets, for the state document."""
+        return config.GroupState(targets={target_id: target.state() for target_id, target in self.targets.items()})

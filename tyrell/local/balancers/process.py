@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tyrell.local.balancers.config import Balancer, BalancerState
+from tyrell.local.balancers.config import Balancer, BalancerState, Samples, SampleSet
 
 _STOP_DEADLINE = 3
 _BETWEEN_STARTS = 1
@@ -77,6 +77,15 @@ class ProxyProcess:
         except httpx.TransportError:
             return None
         return BalancerState.model_validate_json(answer.content)
+
+    def take_samples(self) -> tuple[SampleSet, ...]:
+        """What it measured since the last call; nothing while it does not answer."""
+        try:
+            answer = self._client.post("/samples/take")
+            answer.raise_for_status()
+        except httpx.TransportError:
+            return ()
+        return Samples.model_validate_json(answer.content).sets
 
     def stop(self) -> None:
         """End it, and return when it is gone."""

@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 
 from tyrell.local.balancers.checks import Checker
-from tyrell.local.balancers.config import Balancer, BalancerState
+from tyrell.local.balancers.config import Balancer, BalancerState, Document, Samples
 from tyrell.local.balancers.forward import open_session
 from tyrell.local.balancers.listener import Listening
 from tyrell.local.balancers.service import Service
@@ -55,23 +55,35 @@ class Proxy:
         groups = {arn: group.state() for arn, group in self._service.groups.items()}
         return BalancerState(failed_listeners=self._failed, target_groups=groups)
 
+    def take_samples(self) -> Samples:
+        """What was measured since the last call, and how many targets are healthy now."""
+        recorder = self._service.recorder
+        for arn, group in self._service.groups.items():
+            recorder.add("HealthyHostCount", group.count_in_state("healthy"), target_group=arn)
+            recorder.add("UnHealthyHostCount", group.count_in_state("unhealthy"), target_group=arn)
+        return recorder.take()
+
 
 def control(proxy: Proxy) -> web.Application:
-    """PUT /configuration (a Balancer) and GET /state, both answered with a BalancerState."""
+    """PUT /configuration (a Balancer) and GET /state, both answered with a BalancerState; POST /samples/take."""
 
-    def state() -> web.Response:
-        return web.Response(text=proxy.state().model_dump_json(), content_type="application/json")
+    def answer(document: Document) -> web.Response:
+        return web.Response(text=document.model_dump_json(), content_type="application/json")
 
     async def configure(request: web.Request) -> web.Response:
         await proxy.apply(Balancer.model_validate_json(await request.read()))
-        return state()
+        return answer(proxy.state())
 
     async def show(_: web.Request) -> web.Response:
-        return state()
+        return answer(proxy.state())
+
+    async def take(_: web.Request) -> web.Response:
+        return answer(proxy.take_samples())
 
     application = web.Application(client_max_size=64 * 1024 * 1024)
     application.router.add_put("/configuration", configure)
     application.router.add_get("/state", show)
+    application.router.add_post("/samples/take", take)
     return application
 
 

@@ -13,7 +13,9 @@ from aiohttp import web
 from tyrell.local.balancers.answers import Refused, error_page, fixed_response, redirect
 from tyrell.local.balancers.conditions import Facts
 from tyrell.local.balancers.config import Balancer, FixedResponse, Redirect
+from tyrell.local.balancers.exchange import Exchange, count
 from tyrell.local.balancers.forward import forward
+from tyrell.local.balancers.metrics.samples import Recorder
 from tyrell.local.balancers.pool import Group
 from tyrell.local.balancers.routing import Route, Routes, redirect_location
 from tyrell.local.balancers.websockets import tunnel, wants_websocket
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """What all listeners of a balancer share: rules, target groups and the connections to targets."""
+    """What all listeners of a balancer share: rules, target groups, the connections to targets, the measurements."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -30,13 +32,14 @@ class Service:
         self._idle_timeout = 60.0
         self._access_log = False
         self.groups: dict[str, Group] = {}
+        self.recorder = Recorder()
 
     def apply(self, balancer: Balancer) -> None:
         """Follow another configuration from the next request on."""
         self._routes = {
             listener.port: Routes(listener, self._routes.get(listener.port)) for listener in balancer.listeners
         }
-        groups = {arn: self.groups.get(arn) or Group(told) for arn, told in balancer.target_groups.items()}
+        groups = {arn: self.groups.get(arn) or Group(arn, told) for arn, told in balancer.target_groups.items()}
         for arn, told in balancer.target_groups.items():
             groups[arn].apply(told)
         self.groups = groups
@@ -46,18 +49,21 @@ class Service:
     async def answer(self, request: web.BaseRequest, port: int) -> web.StreamResponse:
         """Answer one request that came in on `port`."""
         started = asyncio.get_running_loop().time()
-        group, reason = None, ""
+        exchange, reason = None, ""
         try:
             route = self._find_route(request, port)
             group = self._choose_group(route)
-            response = await self._act(route, group, request, port)
+            exchange = Exchange(request, port, group) if group else None
+            response = await self._act(route, exchange, request, port)
         except Refused as refused:
             response, reason = error_page(refused.status), refused.reason
-        seconds = asyncio.get_running_loop().time() - started
-        if group is not None:
-            group.count(response.status, seconds)
+        except asyncio.CancelledError:
+            count(self.recorder, exchange, _status_of_cut(request))
+            raise
+        count(self.recorder, exchange, response.status)
         if self._access_log or reason:
-            _log_request(request, response.status, seconds, group, reason)
+            seconds = asyncio.get_running_loop().time() - started
+            _log_request(request, response.status, seconds, exchange, reason)
         return response
 
     def _find_route(self, request: web.BaseRequest, port: int) -> Route:
@@ -70,16 +76,18 @@ class Service:
         arn = route.spread.choose()
         return self.groups.get(arn) if arn else None
 
-    async def _act(self, route: Route, group: Group | None, request: web.BaseRequest, port: int) -> web.StreamResponse:
+    async def _act(
+        self, route: Route, exchange: Exchange | None, request: web.BaseRequest, port: int
+    ) -> web.StreamResponse:
         match route.action:
             case FixedResponse(status=status, content_type=content_type, body=body):
                 return fixed_response(status, content_type, body)
             case Redirect() as action:
                 return redirect(action.status, redirect_location(action, _facts(request), port))
-            case _ if group is None:
+            case _ if exchange is None:
                 raise Refused(503, "no target group of the rule has a weight above 0")
         carry = tunnel if wants_websocket(request) else forward
-        return await carry(self._session, request, group, port, self._idle_timeout)
+        return await carry(self._session, exchange, self._idle_timeout)
 
 
 def _facts(request: web.BaseRequest) -> Facts:
@@ -93,7 +101,16 @@ def _facts(request: web.BaseRequest) -> Facts:
     )
 
 
-def _log_request(request: web.BaseRequest, status: int, seconds: float, group: Group | None, reason: str) -> None:
+def _status_of_cut(request: web.BaseRequest) -> int:
+    """What a request counts as that ends without an answer: the client left, or its target was done with draining.
+
+    See "HTTP 460" and "HTTP 502" in
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+    """
+    return 460 if request.transport is None else 502
+
+
+def _log_request(request: web.BaseRequest, status: int, seconds: float, exchange: Exchange | None, reason: str) -> None:
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "client": request.remote,
@@ -101,7 +118,7 @@ def _log_request(request: web.BaseRequest, status: int, seconds: float, group: G
         "path": request.rel_url.raw_path,
         "status": status,
         "seconds": round(seconds, 4),
-        "target_group": group.told.name if group else None,
+        "target_group": exchange.group.told.name if exchange else None,
         "reason": reason or None,
     }
     log.info("%s", json.dumps(line))

@@ -11,8 +11,9 @@ import aiohttp
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from tyrell.local.balancers.answers import Refused
+from tyrell.local.balancers.exchange import Exchange
 from tyrell.local.balancers.forward import ask_one, onward_headers, target_url
-from tyrell.local.balancers.pool import Group, Target
+from tyrell.local.balancers.pool import Target
 
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
@@ -29,34 +30,37 @@ def wants_websocket(request: web.BaseRequest) -> bool:
     )
 
 
-async def tunnel(
-    session: aiohttp.ClientSession, request: web.BaseRequest, group: Group, port: int, idle_timeout: float
-) -> web.StreamResponse:
+async def tunnel(session: aiohttp.ClientSession, exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
     """Carry one WebSocket until either side closes it, or nothing was said for `idle_timeout` seconds.
 
     Pings, pongs and close codes go through. When the target's deregistration delay ends, both sides are closed
     with 1001 (going away). Raises Refused when no target takes the WebSocket.
     """
-    return await ask_one(group, lambda target: _tunnel_to(session, request, target, port, idle_timeout))
+    return await ask_one(exchange, lambda target: _tunnel_to(session, exchange, target, idle_timeout))
 
 
 async def _tunnel_to(
-    session: aiohttp.ClientSession, request: web.BaseRequest, target: Target, port: int, idle_timeout: float
+    session: aiohttp.ClientSession, exchange: Exchange, target: Target, idle_timeout: float
 ) -> web.StreamResponse:
-    expired = asyncio.Event()
+    now = asyncio.get_running_loop().time
+    expired, asked = asyncio.Event(), now()
     with target.carrying(expired.set):
         try:
             async with asyncio.timeout(idle_timeout):
-                far = await _connect(session, request, target, port)
+                far = await _connect(session, exchange.request, target, exchange.port)
         except aiohttp.WSServerHandshakeError as error:
-            status = error.status if error.status >= 400 else 502
-            raise Refused(status, f"{target.address}:{target.port} refused the WebSocket: {error.message}") from error
+            if error.status >= 400:
+                exchange.answered(error.status, now() - asked)
+            raise Refused(
+                exchange.target_status or 502, f"{target.address}:{target.port} refused the WebSocket: {error.message}"
+            ) from error
         except aiohttp.ClientConnectorError:
             raise
         except TimeoutError as error:
             raise Refused(504, f"{target.address}:{target.port} did not take the WebSocket in time") from error
         except aiohttp.ClientError as error:
             raise Refused(502, f"{target.address}:{target.port} gave no valid answer: {error!r}") from error
+        exchange.upgraded = True
         async with far:
             near = web.WebSocketResponse(
                 protocols=[far.protocol] if far.protocol else (),
@@ -65,7 +69,7 @@ async def _tunnel_to(
                 compress=False,
                 max_msg_size=_LARGEST_MESSAGE,
             )
-            await near.prepare(request)
+            await near.prepare(exchange.request)
             await _carry(near, far, expired, idle_timeout)
             return near
 
