@@ -45,8 +45,8 @@ def upgrade(
         old = find_replaced(version, role)
         if old is None:
             return ()
-        check_way_back(lock, old, version, role, plan, force=force)
         order = Order(role=role, old=old, new=version, release=release, plan=plan)
+        check_way_back(lock, order, force=force)
         with recording(version, role) as recorder:
             changes = roll_out(order, lock, recorder)
         changes += retire_due(lock, version.stack, role)

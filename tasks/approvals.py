@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import Literal
 
@@ -19,8 +18,6 @@ from pydantic import Field
 from tasks.errors import NotFound, Refused
 from tasks.waits import announcing
 
-logger = logging.getLogger(__name__)
-
 
 class Approval(RunInput):
     """What a person answers; the form in the Prefect UI."""
@@ -35,9 +32,9 @@ def await_approval(what: str, question: str, timeout: timedelta) -> str:
 
     Raises Refused when the answer is no, or there is none in time.
     """
-    logger.info("waiting for a yes: %s", what)
     form = Approval.with_initial_data(description=question)
-    with announcing(f"a person's yes to {what}", "nobody has answered yet", timeout):
+    unanswered = "nobody has answered yet; the Prefect UI and `tyrell approve` can"
+    with announcing(f"a person's yes to {what}", unanswered, timeout):
         try:
             answer = pause_flow_run(wait_for_input=form, timeout=int(timeout.total_seconds()), poll_interval=1)
         except FlowPauseTimeout:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tasks import pointer, registry
+from tasks import marks, pointer, registry
 from tasks.draining import move_connections
 from tasks.gatekeeping import Watched, await_gate
 from tasks.groups import find_group, find_groups, scale_group
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.model import Machine
 from tasks.recording import Recorder
 from tasks.replacement import Order, Replacement
@@ -30,17 +30,18 @@ class ByPointer(Replacement):
 
     def shift(self, percent: int) -> None:
         """Only when every router sees every new member, and until every router believes it."""
-        self.recorder.step(f"{percent} %")
         group, watchers = find_group(self.new), self._watchers()
         pointer.await_seen(self.new, self.role, self.kind, watchers)
         self.changes += pointer.switch_pointer(self.lock, group, self.role, self.kind, all_healthy=True)
         self._written = datetime.now(UTC)
+        self.recorder.step(f"{percent} %")
         pointer.await_believed(self.lock, self.new, self.kind, watchers)
 
     def shift_back(self) -> None:
         """One registered old member with room for all tenants is enough."""
-        self.recorder.step("back")
         self.changes += pointer.switch_pointer(self.lock, find_group(self.old), self.role, self.kind, all_healthy=False)
+        marks.mark_in_use(self.old)
+        self.recorder.step("back")
         pointer.await_believed(self.lock, self.old, self.kind, self._watchers())
 
     def await_gate(self, percent: int) -> None:
@@ -51,6 +52,9 @@ class ByPointer(Replacement):
 
     def dismiss(self) -> None:
         """Its machines withdraw their registrations as they go."""
+        check_held(self.lock)
+        if not self.launched():
+            return
         move_connections(self.new, self.role, self.plan.drain_rate)
         self.changes += scale_group(self.new, 0)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tasks import traffic
+from tasks import marks, traffic
 from tasks.draining import move_connections
 from tasks.gatekeeping import Watched, await_gate
 from tasks.groups import find_group, find_groups, scale_group
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.model import Group
 from tasks.recording import Recorder
 from tasks.replacement import Order, Replacement
@@ -36,15 +36,16 @@ class ByWeights(Replacement):
 
     def shift(self, percent: int) -> None:
         """All machines of the new version must be healthy."""
-        self.recorder.step(f"{percent} %")
         new, old = find_group(self.new), find_group(self.old)
         self.changes += traffic.shift_weights(self.lock, new, old, self.kind, percent, all_healthy=True)
         self._written = datetime.now(UTC)
+        self.recorder.step(f"{percent} %")
 
     def shift_back(self) -> None:
         """One healthy old machine is enough."""
-        self.recorder.step("back")
         self.changes += traffic.shift_weights(self.lock, find_group(self.old), None, self.kind, FULL, all_healthy=False)
+        marks.mark_in_use(self.old)
+        self.recorder.step("back")
 
     def await_gate(self, percent: int) -> None:
         """The two versions' requests side by side."""
@@ -59,6 +60,9 @@ class ByWeights(Replacement):
 
     def dismiss(self) -> None:
         """Its connections first, then out of the rule, then its machines."""
+        check_held(self.lock)
+        if not self.launched():
+            return
         move_connections(self.new, self.role, self.plan.drain_rate)
         self.changes += traffic.remove_from_rule(self.lock, find_group(self.new), self.kind)
         self.changes += scale_group(self.new, 0)

@@ -9,6 +9,7 @@ from functools import partial
 import httpx
 
 from tasks.clients import http_client
+from tasks.errors import Expired
 from tasks.groups import find_group
 from tasks.model import Machine, Patience, Version
 from tasks.registry import Member, find_members, find_peers
@@ -47,20 +48,21 @@ def _drain(machine: Machine, port: int, path: str, rate: float) -> None:
     url = f"http://{machine.address}:{port}{path}"
     with http_client() as client:
         try:
-            answer = client.post(url, params={"rate": rate})
-            if answer.status_code != 202:
-                logger.warning("%s answers %s: its connections stay until it goes", url, answer.status_code)
-                return
-            sockets = int(answer.json()["sockets"])
+            sockets = _ask_to_close(client, url, rate)
             patience = Patience(timeout=timedelta(seconds=sockets / rate) + SLACK, every=timedelta(seconds=0.2))
-            wait_until(f"{machine.id} to be rid of its connections", partial(_left, client, url), patience)
-        except httpx.HTTPError as error:
-            logger.warning("%s: %s", url, str(error) or type(error).__name__)
+            wait_until(f"{machine.id} to be rid of its connections", partial(_left, client, url, rate), patience)
+        except (httpx.HTTPError, Expired) as error:
+            logger.warning("%s: %s; its connections stay until it goes", url, str(error) or type(error).__name__)
 
 
-def _left(client: httpx.Client, url: str) -> bool | NotYet:
-    sockets = int(client.get(url).raise_for_status().json()["sockets"])
+def _left(client: httpx.Client, url: str, rate: float) -> bool | NotYet:
+    """Asked each time: a connection may have come in since the last time."""
+    sockets = _ask_to_close(client, url, rate)
     return NotYet(f"{sockets} connections are still open") if sockets else True
+
+
+def _ask_to_close(client: httpx.Client, url: str, rate: float) -> int:
+    return int(client.post(url, params={"rate": rate}).raise_for_status().json()["sockets"])
 
 
 def _restart_members(version: Version, traffic: ByRegistry, rate: float) -> None:

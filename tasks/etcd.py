@@ -113,8 +113,12 @@ class Etcd:
         return int(self._post("/lease/timetolive", {"ID": lease}).get("TTL", 0))
 
     def revoke(self, lease: int) -> None:
-        """End the lease now, and with it what was written with it."""
-        self._post("/lease/revoke", {"ID": lease})
+        """End the lease now, and with it what was written with it; one that has ended already is fine."""
+        try:
+            self._post("/lease/revoke", {"ID": lease})
+        except EtcdUnreachable:  # or it answers that there is no such lease
+            if self.seconds_left(lease) >= 0:
+                raise
 
     def members(self) -> tuple[str, ...]:
         """The names of the cluster's members that have started."""

@@ -13,8 +13,12 @@ from tasks.rollouts import FULL, Gate
 FEWEST = 10
 """Requests below which no version is called bad."""
 
-Z = 2.33
-"""One-sided 99 %: how sure a difference must be before it ends an upgrade."""
+Z = 3.0
+"""Standard deviations: how sure a difference must be before it ends an upgrade.
+
+One-sided 99.9 %, because a gate looks again and again: twenty looks at a growing window of two equally good versions
+fail fewer than one in a hundred.
+"""
 
 
 class Outcome(StrEnum):
@@ -62,7 +66,7 @@ def judge(gate: Gate, new: Sample, old: Sample) -> Verdict:
     """
     allowed = old.error_share + gate.error_share
     errors = f"{new.errors} of {new.requests} requests failed ({new.error_share:.1%}, allowed {allowed:.1%})"
-    if new.requests >= FEWEST and _at_least(new.errors, new.requests) > allowed:
+    if new.requests >= FEWEST and _surely_worse_by(new, old) > gate.error_share:
         return Verdict(outcome=Outcome.failed, reason=errors)
     if new.requests < gate.min_requests:
         return Verdict(outcome=Outcome.inconclusive, reason=f"{new.requests} of {gate.min_requests} requests seen")
@@ -84,7 +88,7 @@ def judge_share(percent: int, new: Sample, old: Sample, fewest: int) -> Verdict:
     seen = f"{new.requests} of {total} requests arrived at it"
     if total < fewest:
         return Verdict(outcome=Outcome.inconclusive, reason=f"{total} of {fewest} requests seen in all")
-    spread = Z * 2 * math.sqrt(total * wanted * (1 - wanted)) + 1
+    spread = 1.5 * Z * math.sqrt(total * wanted * (1 - wanted)) + 1
     if total and abs(new.requests - total * wanted) > spread + 0.02 * total:
         return Verdict(outcome=Outcome.inconclusive, reason=f"{seen}, not {percent} %")
     return Verdict(outcome=Outcome.passed, reason=seen)
@@ -99,15 +103,26 @@ def _too_slow(gate: Gate, new: Sample, old: Sample) -> str:
     return f"p95 is {new.p95 * 1000:.0f} ms, allowed {limit * 1000:.0f} ms (the old version's: {old.p95 * 1000:.0f} ms)"
 
 
-def _at_least(errors: int, requests: int) -> float:
-    """The lowest error share that such a sample leaves possible: Wilson's lower bound.
+def _surely_worse_by(new: Sample, old: Sample) -> float:
+    """The smallest difference of the error shares that two samples leave possible; both may be off by chance.
+
+    Newcombe's interval, see https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I
+    (method 10). Without old requests the old version counts as one that never fails.
+    """
+    lowest, highest = _bounds(new)[0], _bounds(old)[1] if old.requests else 0.0
+    off = math.hypot(new.error_share - lowest, highest - old.error_share)
+    return new.error_share - old.error_share - off
+
+
+def _bounds(sample: Sample) -> tuple[float, float]:
+    """The lowest and highest error share that such a sample leaves possible: Wilson's score interval.
 
     https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
     """
-    share, z2 = errors / requests, Z * Z
+    share, requests, z2 = sample.error_share, sample.requests, Z * Z
     middle = share + z2 / (2 * requests)
     half = Z * math.sqrt(share * (1 - share) / requests + z2 / (4 * requests * requests))
-    return max(0.0, (middle - half) / (1 + z2 / requests))
+    return (middle - half) / (1 + z2 / requests), (middle + half) / (1 + z2 / requests)
 
 
 def ask_own_gate(role: str, gate: Gate, facts: GateFacts) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasks import marks
 from tasks.groups import await_size, find_group, find_groups, scale_group
 from tasks.health import await_healthy
+from tasks.locks import check_held
 from tasks.replacement import Replacement
 from tasks.versions import create_version
 
@@ -14,11 +15,12 @@ class InBatches(Replacement):
 
     @property
     def size(self) -> int:
-        """What the old version had when it began; that is kept in the tag that holds the group's size."""
-        return marks.pinned_size(find_group(self.old))
+        """What the old version had when it began: in the tags, since a rollout back may begin in the middle of one."""
+        return max(marks.pinned_size(group) for group in find_groups(self.old.stack, self.role.name))
 
     def pin(self) -> None:
         """Against schedules and alarms only: the sizes are to change."""
+        check_held(self.lock)
         marks.pin(self.old, self.new.id, hold=False)
 
     def sizes(self) -> tuple[int, int]:
@@ -28,12 +30,14 @@ class InBatches(Replacement):
     def launch(self) -> None:
         """Its stack, with the machines it may have already."""
         self.recorder.step("launch")
+        check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
         marks.mark_in_use(self.new)
         marks.pin(self.new, self.new.id, hold=False)
 
     def resize_old(self, size: int) -> None:
         """Returns when the machines that leave are gone and those that stay are healthy."""
+        check_held(self.lock)
         self.changes += scale_group(self.old, size)
         await_size(self.old, size, self.role.patience)
         if size:
@@ -42,8 +46,9 @@ class InBatches(Replacement):
     def resize_new(self, size: int) -> None:
         """Healthy for `min_healthy_time`."""
         self.recorder.step(f"{size} new")
-        if not any(group.version == self.new for group in find_groups(self.new.stack, self.role.name)):
+        if not self.launched():
             return
+        check_held(self.lock)
         self.changes += scale_group(self.new, size)
         if size:
             await_healthy(self.new, self.role, self.plan.min_healthy_time)

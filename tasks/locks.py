@@ -98,14 +98,21 @@ def holding(stack: str, role: str, doing: str, wait: timedelta | None = None) ->
     if lock is None:
         yield None
         return
-    ended = threading.Event()
-    threading.Thread(target=_renew, args=(lock, ended), name=f"lock {role}", daemon=True).start()
-    try:
+    with keeping(lock):
         yield lock
+
+
+@contextmanager
+def keeping(lock: Lock) -> Iterator[None]:
+    """Renew the lock while the block runs, and give it back at the end."""
+    ended = threading.Event()
+    threading.Thread(target=_renew, args=(lock, ended), name=f"lock {lock.role}", daemon=True).start()
+    try:
+        yield
     finally:
         ended.set()
         with suppress(EtcdUnreachable):  # it expires by itself
-            find_etcd(stack).revoke(lock.lease)
+            find_etcd(lock.stack).revoke(lock.lease)
 
 
 @step("lock {role} for: {doing}", system="etcd")

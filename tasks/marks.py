@@ -74,10 +74,9 @@ def pin(version: Version, to: str, *, hold: bool = True) -> None:
     What it was before is written to a tag first, so that whoever comes later can restore it.
     """
     group = find_group(version)
-    if group.tags.get(PINNED) and pinned_for(group) != to:  # an upgrade that died, and nobody finished
-        unpin.fn(version)
-        group = find_group(version)
-    if PINNED not in group.tags:
+    if group.tags.get(PINNED) and pinned_for(group) != to:  # by an upgrade that died: what was before is as it says
+        _tag(group, {PINNED: group.tags[PINNED].replace(f"to={pinned_for(group)} ", f"to={to} ", 1)})
+    elif PINNED not in group.tags:
         ours = [process for process in SUSPENDED if process not in group.suspended]
         _tag(group, {PINNED: f"to={to} min={group.min} size={group.desired} suspended={'+'.join(ours)}"})
         if ours:

@@ -7,7 +7,7 @@ from tasks.approvals import await_approval
 from tasks.draining import move_connections
 from tasks.groups import find_group, find_groups, scale_group
 from tasks.health import await_healthy
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Noun, Release, Version
 from tasks.recording import Recorder
 from tasks.roles import Role
@@ -48,17 +48,27 @@ class Replacement:
 
     def pin(self) -> None:
         """Old version: hold its size."""
+        check_held(self.lock)
         marks.pin(self.old, self.new.id)
 
     def unpin(self) -> None:
-        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock."""
-        for group in find_groups(self.old.stack, self.role.name):
+        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock.
+
+        The old version last: its pin says where an unfinished upgrade came from.
+        """
+        check_held(self.lock)
+        for group in sorted(find_groups(self.old.stack, self.role.name), key=lambda group: group.version == self.old):
             if marks.pinned_for(group):
                 marks.unpin(group.version)
+
+    def launched(self) -> bool:
+        """Whether the new version's group is there; its stack may have failed to be made."""
+        return any(group.version == self.new for group in find_groups(self.new.stack, self.role.name))
 
     def launch(self) -> None:
         """The stack, no traffic, then as many machines as the old version has now."""
         self.recorder.step("launch")
+        check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
         self.keep_from_traffic(find_group(self.new))
         marks.mark_in_use(self.new)
@@ -76,6 +86,7 @@ class Replacement:
 
     def settle(self) -> None:
         """Marked first: a repetition must not start the window anew."""
+        check_held(self.lock)
         marks.mark_left(self.old, self.plan.rollback_window)
         self.recorder.step("move connections")
         move_connections(self.old, self.role, self.plan.drain_rate)

@@ -70,9 +70,22 @@ class World(Sides, Protocol):
 def replace(world: World, plan: Rollout) -> None:
     """Give the new version all of the traffic, or leave the old one exactly as it was.
 
-    Raises RolledBack with the reason; NotReady when the old version cannot take its traffic back; and LockLost, after
-    which nothing more is touched: whoever has the lock now will.
+    Raises RolledBack with the reason; NotReady when the old version cannot take its traffic back, which leaves both as
+    they are and pinned, so that a rollback can end it; and LockLost, after which nothing more is touched: whoever has
+    the lock now will.
     """
+    try:
+        _replace_or_undo(world, plan)
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, or Prefect's cancellation: the machines stay, so that going on is quick
+        if world.share():
+            world.shift_back()
+        world.unpin()
+        raise
+
+
+def _replace_or_undo(world: World, plan: Rollout) -> None:
     try:
         world.pin()
         world.launch()
@@ -90,24 +103,19 @@ def replace(world: World, plan: Rollout) -> None:
     except Exception as error:
         _undo(world, error)
         raise RolledBack(world.new_name, world.old_name, str(error)) from error
-    except BaseException:  # Ctrl-C, or Prefect's cancellation: the machines stay, so that going on is quick
-        if world.share():
-            world.shift_back()
-        world.unpin()
-        raise
 
 
 def _undo(world: World, error: Exception) -> None:
+    """Traffic first. Marked bad last: a repetition after a kill is refused only when nothing is left to undo."""
+    if world.share():
+        try:
+            world.shift_back()
+        except NotReady as refusal:
+            raise NotReady(f"{world.new_name} failed ({error}) and {world.old_name}", refusal.problems) from error
+    world.unpin()
+    world.dismiss()
     if isinstance(error, Disproved):
         world.condemn(error.reason)
-    try:
-        if world.share():
-            world.shift_back()
-    except NotReady as refusal:
-        raise NotReady(f"{world.new_name} failed ({error}) and {world.old_name}", refusal.problems) from error
-    finally:
-        world.unpin()
-    world.dismiss()
 
 
 class Batches(Sides, Protocol):
@@ -133,33 +141,31 @@ class Batches(Sides, Protocol):
 def replace_in_batches(batches: Batches, plan: Rollout) -> None:
     """`batch` machines at a time, the new ones first; with `recreate` all at once, and the old ones go first.
 
-    Raises RolledBack: then the old version has all its machines again and the new one none.
+    Raises RolledBack: then the old version has all its machines again and the new one none. Stopped by Ctrl-C, both
+    keep the machines they have and stay pinned: how many there should be is known only from there.
     """
     try:
         batches.pin()
         batches.launch()
-        old, new = batches.sizes()
-        while new < batches.size or old:
+        more = 0
+        while more < batches.size:  # once at least: machines that are there already may not have proved good
             if plan.strategy is Strategy.recreate:
                 batches.resize_old(0)
                 more = batches.size
             else:
+                _, new = batches.sizes()
                 more = min(new + plan.batch, batches.size)
             batches.resize_new(more)
             batches.smoke()
-            batches.resize_old(max(0, batches.size - more))
-            old, new = batches.sizes()
+            batches.resize_old(batches.size - more)
         batches.settle()
         batches.unpin()
     except LockLost:
         raise
     except Exception as error:
-        if isinstance(error, Disproved):
-            batches.condemn(error.reason)
         batches.resize_old(batches.size)
         batches.resize_new(0)
         batches.unpin()
+        if isinstance(error, Disproved):
+            batches.condemn(error.reason)
         raise RolledBack(batches.new_name, batches.old_name, str(error)) from error
-    except BaseException:
-        batches.unpin()
-        raise

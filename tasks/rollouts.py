@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,8 @@ from tasks.model import Noun
 
 FULL = 100
 """Percent: all of the traffic."""
+
+Duration = Annotated[timedelta, Field(ge=timedelta())]
 
 
 class Strategy(StrEnum):
@@ -33,7 +36,7 @@ class Smoke(Noun):
     status: int = Field(default=200, ge=100, le=599)
     headers: dict[str, str] = Field(default_factory=dict)
     times: int = Field(default=1, ge=1, le=1000)
-    within: timedelta = timedelta(seconds=2)
+    within: Duration = timedelta(seconds=2)
     """How long each single answer may take."""
 
 
@@ -45,9 +48,9 @@ class Gate(Noun):
     error_share: float = Field(default=0.01, ge=0, le=1)
     """By how much the share of failed requests may be above the old version's."""
     latency_factor: float = Field(default=1.5, ge=1)
-    latency_slack: timedelta = timedelta(milliseconds=100)
+    latency_slack: Duration = timedelta(milliseconds=100)
     """The new p95 may be the old one times the factor, plus the slack."""
-    deadline: timedelta = timedelta(minutes=10)
+    deadline: Duration = timedelta(minutes=10)
     """How long a gate may stay inconclusive after the step's pause."""
     function: str = Field(default="", pattern=r"^(|[\w.]+:\w+)$")
     """A gate of one's own, as `module:function`; it gets a `GateFacts` and returns a `Verdict` (see tasks/gates.py)."""
@@ -59,24 +62,24 @@ class Rollout(Noun):
     strategy: Strategy = Strategy.canary
     steps: tuple[int, ...] = (1, 10, 50, FULL)
     """Percent of the traffic the new version has, step by step."""
-    pause: timedelta = timedelta(minutes=1)
+    pause: Duration = timedelta(minutes=1)
     """How long each step is watched at least."""
-    min_healthy_time: timedelta = timedelta(seconds=10)
+    min_healthy_time: Duration = timedelta(seconds=10)
     """How long all new machines must be healthy without a break."""
     approve_before: tuple[int, ...] = ()
     """Steps that need a person's yes."""
-    approval_timeout: timedelta = timedelta(days=1)
+    approval_timeout: Duration = timedelta(days=1)
     """After which no answer means no."""
     smoke: tuple[Smoke, ...] = ()
     gate: Gate | None = Gate()
     """None lets every step pass once its pause is over."""
     drain_rate: float = Field(default=50, gt=0)
     """WebSockets per second that are moved off the old version."""
-    rollback_window: timedelta = timedelta(hours=1)
+    rollback_window: Duration = timedelta(hours=1)
     """How long the old version stays up, ready to take the traffic back in one write."""
     keep_versions: int = Field(default=2, ge=0)
     """How many idle versions are kept, without machines, for going back later."""
-    keep_for: timedelta = timedelta(days=7)
+    keep_for: Duration = timedelta(days=7)
     """How long an idle version beyond those is kept."""
     batch: int = Field(default=1, ge=1)
     """Machines that a rolling replacement replaces at a time."""

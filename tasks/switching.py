@@ -69,14 +69,18 @@ def check_may_go_back(back: Version, role: Role, *, force: bool) -> None:
 
 
 def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reason: str) -> Changes:
-    """Traffic first, in one write; then the version that was left is marked bad and its machines go.
+    """Traffic in one write; then the version that was left is marked bad and its machines go.
 
+    Both are pinned first and let go last, so that a repetition after a kill leaves the same version and no other one.
     Raises NotReady, LockLost, Conflict.
     """
+    marks.pin(leaving, leaving.id, hold=False)
+    marks.pin(back, leaving.id, hold=False)
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
     marks.mark_in_use(back)
+    changes += stop_version(lock, leaving, role)
     for group in find_groups(back.stack, role.name):
         if marks.pinned_for(group):
             marks.unpin(group.version)
-    return changes + stop_version(lock, leaving, role)
+    return changes

@@ -6,11 +6,11 @@ from tasks import registry
 from tasks.by_pointer import ByPointer
 from tasks.by_weights import ByWeights
 from tasks.errors import NotReady, UsageError
-from tasks.groups import count_free_addresses, find_group
+from tasks.groups import count_free_addresses, find_group, find_groups
 from tasks.health import find_health
 from tasks.in_batches import InBatches
 from tasks.locks import Lock
-from tasks.marks import find_bad, pardon, pinned_size
+from tasks.marks import find_bad, pardon
 from tasks.model import Changes, Group, Version
 from tasks.overview import publish_changes
 from tasks.recording import Recorder
@@ -20,6 +20,7 @@ from tasks.roles import Role, check_strategy
 from tasks.rollout import replace, replace_in_batches
 from tasks.rollouts import Rollout, Strategy
 from tasks.steps import step
+from tasks.versions import check_made_of
 
 
 def check_plan(role: Role, plan: Rollout) -> Rollout:
@@ -31,12 +32,14 @@ def check_plan(role: Role, plan: Rollout) -> Rollout:
     return plan
 
 
-@step("is there a way back to {old.role} {old.id}", system="health")
-def check_way_back(lock: Lock | None, old: Version, new: Version, role: Role, plan: Rollout, *, force: bool) -> None:
+@step("is there a way back to {order.old.role} {order.old.id}", system="health")
+def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
     """Before anything is made: the new version may be used, the old one could take over again, there is room for both.
 
     Raises UsageError, NotReady.
     """
+    old, new, role = order.old, order.new, order.role
+    check_made_of(new, order.release)
     bad = find_bad(new.stack, role.name).get(new.id)
     if bad and not force:
         raise UsageError(f"{role.name} {new.id} has failed before ({bad}); upgrade to it anyway with --force")
@@ -44,18 +47,19 @@ def check_way_back(lock: Lock | None, old: Version, new: Version, role: Role, pl
     health = find_health(group, role)
     if not health.healthy and not force:
         raise NotReady(f"{role.name} {old.id}, the way back,", (*health.problems, "upgrade anyway with --force"))
-    _check_room(group, role, plan)
-    if bad:
-        pardon(lock, new)
+    _check_room(group, new, role, order.plan)
     if isinstance(role.traffic, ByRegistry):
         members = tuple(
             registry.Member(url="", version=new.id) for _ in range(group.desired * role.members_per_machine)
         )
         registry.check_room(new.stack, role.traffic, f"{role.name} {new.id}", members)
+    if bad:
+        pardon(lock, new)
 
 
-def _check_room(group: Group, role: Role, plan: Rollout) -> None:
-    more = {Strategy.rolling: plan.batch, Strategy.recreate: 0}.get(plan.strategy, pinned_size(group))
+def _check_room(group: Group, new: Version, role: Role, plan: Rollout) -> None:
+    there = sum(len(each.machines) for each in find_groups(new.stack, role.name) if each.version == new)
+    more = {Strategy.rolling: plan.batch, Strategy.recreate: 0}.get(plan.strategy, group.desired - there)
     free = count_free_addresses(group)
     if more > free:
         raise UsageError(

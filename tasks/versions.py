@@ -25,11 +25,7 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     base = find_stack(version.stack)
     if base is None:
         raise NotFound(f"stack {version.stack}", f"`tyrell up {version.stack}` makes it")
-    made = find_made_of(version)
-    if made and made.ami != release.ami:
-        raise UsageError(
-            f"version {version.id} of {version.role} exists and is made of {made.ami}; choose another version"
-        )
+    check_made_of(version, release)
     parameters = {
         "Stack": version.stack,
         "Network": base.tags["tyrell:network"],
@@ -47,6 +43,15 @@ def find_made_of(version: Version) -> Release | None:
     if found is None or "Image" not in found.parameters:
         return None
     return Release(id=found.parameters["Release"], ami=found.parameters["Image"])
+
+
+def check_made_of(version: Version, release: Release) -> None:
+    """Raises UsageError when the version is there and is made of something else: a version never changes."""
+    made = find_made_of(version)
+    if made and made.ami != release.ami:
+        raise UsageError(
+            f"version {version.id} of {version.role} exists and is made of {made.ami}; choose another version"
+        )
 
 
 def find_candidate(stack: str, role: Role, to: str, name: str) -> tuple[Version, Release]:
@@ -129,6 +134,12 @@ def find_replaced(new: Version, role: Role) -> Version | None:
     """
     working = find_working(new.stack, role)
     others = {name: share for name, share in working.items() if name != new.id}
+    for group in find_groups(new.stack, role.name):
+        to = pinned_for(group)
+        if group.version == new and to in others and role.traffic.kind != "none":
+            raise UsageError(
+                f"an unfinished upgrade goes from {role.name} {new.id} to {to}; `tyrell rollback {role.name}` ends it"
+            )
     pinned = [group for group in find_groups(new.stack, role.name) if pinned_for(group) == new.id]
     before = [group.version for group in pinned if group.version != new]
     if not others and before:
@@ -139,27 +150,31 @@ def find_replaced(new: Version, role: Role) -> Version | None:
 
 
 def find_leaving(stack: str, role: Role, to: str) -> Version:
-    """The version that a rollback leaves: the one an unfinished upgrade goes to, else the one that is live.
+    """The version that a rollback leaves: the one an unfinished upgrade goes to, else the live one with least traffic.
 
     Raises NotFound when nothing is live, UsageError when `to` is live already.
     """
     for group in find_groups(stack, role.name):
-        if pinned_for(group) == group.version.id != to:
-            return group.version
+        if pinned_for(group) not in {"", to}:
+            return _version(stack, role, pinned_for(group))
     others = {name: share for name, share in find_working(stack, role).items() if name != to}
     if to and not others:
         raise UsageError(f"{role.name} {to} has all traffic already")
-    return _version(stack, role, min(others, key=lambda name: others[name]) if to else _only(role, others, "goes back"))
+    if not others:
+        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
+    return _version(stack, role, min(others, key=lambda name: others[name]))
 
 
 def find_way_back(stack: str, role: Role, leaving: str) -> Version:
-    """The version to go back to from `leaving`: where an unfinished upgrade came from, else the last known good.
+    """The version to go back to from `leaving`.
 
+    The one that an unfinished upgrade came from, else the one it shares the traffic with, else the last known good.
     Raises NotFound when there is none.
     """
+    working = find_working(stack, role)
     groups = [group for group in find_groups(stack, role.name) if group.version.id != leaving]
     for group in groups:
-        if pinned_for(group) == leaving:
+        if pinned_for(group) == leaving or group.version.id in working:
             return group.version
     bad = find_bad(stack, role.name)
     good = [group for group in groups if LEFT in group.tags and group.version.id not in bad]

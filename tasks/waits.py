@@ -85,6 +85,12 @@ def _tell(waiting: Waiting) -> None:
                 logger.warning("an observer of waits failed and hears no more of them", exc_info=True)
 
 
+def _clock_time(moment: datetime) -> str:
+    """With the date when it is not today's."""
+    today = moment.date() == datetime.now().astimezone().date()
+    return f"{moment:%H:%M:%S}" if today else f"{moment:%F %H:%M:%S}"
+
+
 @contextmanager
 def _telling(what: str, timeout: timedelta, clock: Callable[[], float]) -> Iterator[Callable[[str], None]]:
     """Give the function that tells a reason to log (when it changed) and observers; at the end tell them of that."""
@@ -94,7 +100,7 @@ def _telling(what: str, timeout: timedelta, clock: Callable[[], float]) -> Itera
     def not_yet(reason: str) -> None:
         nonlocal waiting
         if waiting is None or reason != waiting.reason:
-            logger.info("waiting for %s until %s: %s", what, f"{since + timeout:%H:%M:%S}", reason)
+            logger.info("waiting for %s until %s: %s", what, _clock_time(since + timeout), reason)
         waiting = Waiting(what, reason, since, since + timeout)
         _tell(waiting)
 

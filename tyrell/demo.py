@@ -53,7 +53,7 @@ def _try_next(stack: str, url: str) -> str:
         (
             f"curl -H 'x-apigee-iot-tenant-id: acme' {url}/",
             f"{tyrell} status {stack}",
-            f"{tyrell} deploy router --version two && {tyrell} switch router two",
+            f"{tyrell} upgrade router --version two --no-gate --pause 5",
             f"{tyrell} local status            # every instance",
             f"{tyrell} local logs INSTANCE     # what its processes say",
             f"{tyrell} local down",

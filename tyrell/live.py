@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect.context import TaskRunContext
@@ -34,6 +35,12 @@ class Step:
     def seconds(self) -> float:
         """How long it took, or has taken so far."""
         return (self.ended or time.monotonic()) - self.started
+
+
+def _age(context: TaskRunContext | None) -> float:
+    """Seconds that a step had run before it said its first word."""
+    began = context.task_run.start_time if context else None
+    return (datetime.now(UTC) - began).total_seconds() if began else 0.0
 
 
 class LiveView(logging.Handler):
@@ -66,7 +73,7 @@ class LiveView(logging.Handler):
         """A step says something, or Prefect says that it ended."""
         context = TaskRunContext.get()
         name = getattr(record, "task_run_name", "") or (context.task_run.name if context else self._title)
-        step = self._steps.setdefault(name, Step(name))
+        step = self._steps.setdefault(name, Step(name, started=time.monotonic() - _age(context)))
         message = record.getMessage()
         if not record.name.startswith("prefect"):
             step.message = message

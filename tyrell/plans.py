@@ -41,8 +41,10 @@ def parse_weights(given: list[str]) -> dict[str, int]:
     weights = {}
     for each in given:
         version, _, percent = each.partition("=")
-        if not percent.isdigit():
+        if not version or not percent.isdecimal():
             raise UsageError(f"{each}: write VERSION=PERCENT, for example one=90 two=10")
+        if version in weights:
+            raise UsageError(f"{version} is named twice; give each version its share once")
         weights[version] = int(percent)
     if sum(weights.values()) != FULL or len(weights) > 2:
         shown = " and ".join(f"{version} {percent} %" for version, percent in weights.items())
