@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up
+from benchmarks import balancer, bring_up, upgrade
 
-sys.exit(max(balancer.main(), bring_up.main()))
+sys.exit(max(balancer.main(), bring_up.main(), upgrade.main()))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from prefect import flow
 
+from tasks.errors import Disproved
 from tasks.groups import find_group, scale_group
 from tasks.health import await_healthy
 from tasks.locks import holding
@@ -34,5 +35,9 @@ def deploy(version: Version, release: Release, size: int | None = None, wait: ti
             changes += add_at_zero(lock, group, role.traffic)
         if size is not None or group.desired == 0:
             changes += scale_group(version, wanted)
-        await_healthy(version, role)
+        try:
+            await_healthy(version, role)
+        except Disproved:  # its machines would go on dying and being replaced
+            scale_group(version, 0)
+            raise
     return changes

@@ -21,6 +21,10 @@ fail fewer than one in a hundred.
 """
 
 
+SOME = 0.5
+"""Of the requests that a version was sent, this share at least has to be over, well or not."""
+
+
 class Outcome(StrEnum):
     """`inconclusive`: hold, look again; at the deadline it fails."""
 
@@ -89,6 +93,8 @@ def judge_share(percent: int, new: Sample, old: Sample, fewest: int) -> Verdict:
     if total < fewest:
         return Verdict(outcome=Outcome.inconclusive, reason=f"{total} of {fewest} requests seen in all")
     spread = 1.5 * Z * math.sqrt(total * wanted * (1 - wanted)) + 1
+    if new.requests + spread < SOME * total * wanted:
+        return Verdict(outcome=Outcome.failed, reason=f"{seen}, though it gets {percent} %: the others hang")
     if total and abs(new.requests - total * wanted) > spread + 0.02 * total:
         return Verdict(outcome=Outcome.inconclusive, reason=f"{seen}, not {percent} %")
     return Verdict(outcome=Outcome.passed, reason=seen)

@@ -37,7 +37,7 @@ class Smoke(Noun):
     headers: dict[str, str] = Field(default_factory=dict)
     times: int = Field(default=1, ge=1, le=1000)
     within: Duration = timedelta(seconds=2)
-    """How long each single answer may take."""
+    """How long an answer usually takes at most: the median of all `times`."""
 
 
 class Gate(Noun):

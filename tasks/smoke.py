@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import median
 
-from tasks.clients import http_client, http_failure
+from tasks.clients import http_client, http_timed
 from tasks.errors import Disproved
 from tasks.groups import find_group
 from tasks.model import Version
@@ -30,10 +31,13 @@ def _failure(member: str, checks: tuple[Smoke, ...]) -> str:
     """Why the member fails; empty when it does not."""
     with http_client() as client:
         for check in checks:
+            took = []
             for number in range(check.times):
-                failure = http_failure(
-                    client, member + check.path, check.status, check.headers, check.within.total_seconds()
-                )
+                failure, seconds = http_timed(client, member + check.path, check.status, check.headers)
                 if failure:
                     return f"smoke check {member}{check.path} number {number + 1} of {check.times}: {failure}"
+                took.append(seconds)
+            limit = check.within.total_seconds()
+            if median(took) > limit:
+                return f"smoke check {member}{check.path}: answers take {median(took):.2f} s, allowed {limit:g} s"
     return ""
