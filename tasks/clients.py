@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,19 @@ def _client(service: str) -> Any:
         return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
+_forgetting: list[Callable[[], object]] = []
+
+
+def on_forget(clear: Callable[[], object]) -> None:
+    """Also call `clear` when the cloud that was talked to is to be forgotten."""
+    _forgetting.append(clear)
+
+
 def forget() -> None:
-    """Make new clients from the environment as it is now."""
+    """Make new clients from the environment as it is now; nothing that was remembered of another cloud is used."""
     _client.cache_clear()
+    for clear in _forgetting:
+        clear()
 
 
 def cloudformation() -> CloudFormationClient:

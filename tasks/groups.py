@@ -30,10 +30,24 @@ def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
         filters.append({"Name": "tag:tyrell:role", "Values": [role]})
     pages = autoscaling().get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
     described = [group for page in pages for group in page["AutoScalingGroups"]]
-    ids = [member["InstanceId"] for group in described for member in group["Instances"]]
-    # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
-    addresses = find_addresses({"instance-id": ids}) if ids else {}
+    addresses = _addresses_of([member["InstanceId"] for group in described for member in group["Instances"]])
     return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
+
+
+_known_addresses: dict[str, str] = {}
+"""Private addresses by instance id: one never changes while its instance lives, and no id is used twice.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-private-addresses
+"""
+
+
+def _addresses_of(ids: list[str]) -> dict[str, str]:
+    unknown = [each for each in ids if each not in _known_addresses]
+    if unknown:
+        # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
+        found = find_addresses({"instance-id": unknown})
+        _known_addresses.update({name: address for name, address in found.items() if address})
+    return {each: _known_addresses.get(each, "") for each in ids}
 
 
 def find_addresses(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:

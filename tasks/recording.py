@@ -42,9 +42,9 @@ class Recorder:
         """Record the versions as they are; what cannot be seen is left out of the picture, not an error."""
         step, at = self._step, datetime.now(UTC)
         try:
-            shares = find_shares(self._stack, self._role)
-            groups = [group for group in find_groups(self._stack, self._role.name) if group.desired]
-            health = {group.version.id: find_health(group, self._role) for group in groups}
+            groups = find_groups(self._stack, self._role.name)
+            shares = find_shares(self._stack, self._role, groups)
+            health = {group.version.id: find_health(group, self._role) for group in groups if group.desired}
         except Exception as error:  # a missing point of a picture must not end an upgrade
             logger.debug("not recorded: %s", error)
             return
@@ -55,17 +55,20 @@ class Recorder:
         self.moments.append(Moment(at=at, step=step, versions=versions))
 
     def run(self) -> None:
-        """Look until `end`."""
-        while not self._over:
+        """Look until after `end`."""
+        while True:
             self._wake.clear()
+            over = self._over
             self.look()
+            if over:
+                return
             passed = (datetime.now(UTC) - self._began).total_seconds()
             self._wake.wait(max(SHORTEST, passed / 100))
 
     def end(self) -> None:
-        """Look no more."""
+        """Look once more, and no more."""
         self._over = True
-        self._wake.set()
+        self.step("end")
 
 
 @contextmanager
@@ -79,8 +82,6 @@ def recording(version: Version, role: Role) -> Iterator[Recorder]:
     finally:
         recorder.end()
         thread.join()
-        recorder.step("end")
-        recorder.look()
         title = f"{role.name} of {version.stack}: to {version.id}"
         moments = tuple(sorted(recorder.moments, key=lambda moment: moment.at))
         if moments:

@@ -68,8 +68,11 @@ def find_candidate(stack: str, role: Role, to: str, name: str) -> tuple[Version,
     return Version(stack=stack, role=role.name, id=release.id), release
 
 
-def find_shares(stack: str, role: Role) -> dict[str, int]:
-    """Percent of the role's traffic by version id; empty when nothing is live. Raises EtcdUnreachable."""
+def find_shares(stack: str, role: Role, groups: tuple[Group, ...] | None = None) -> dict[str, int]:
+    """Percent of the role's traffic by version id; empty when nothing is live. Raises EtcdUnreachable.
+
+    `groups` are the role's, where they are known.
+    """
     match role.traffic:
         case ByRegistry():
             live = registry.find_pointer(stack, role.traffic)
@@ -79,7 +82,8 @@ def find_shares(stack: str, role: Role) -> dict[str, int]:
             total = sum(rule.weights.values()) if rule else 0
             if rule is None or total == 0:
                 return {}
-            versions = {arn: group.version.id for group in find_groups(stack, role.name) for arn in group.target_groups}
+            known = find_groups(stack, role.name) if groups is None else groups
+            versions = {arn: group.version.id for group in known for arn in group.target_groups}
             return {
                 versions.get(arn, "deleted"): round(100 * weight / total)
                 for arn, weight in rule.weights.items()

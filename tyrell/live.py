@@ -39,8 +39,7 @@ class Step:
 
 def _age(context: TaskRunContext | None) -> float:
     """Seconds that a step had run before it said its first word."""
-    began = context.task_run.start_time if context else None
-    return (datetime.now(UTC) - began).total_seconds() if began else 0.0
+    return (datetime.now(UTC) - context.start_time).total_seconds() if context else 0.0
 
 
 class LiveView(logging.Handler):
