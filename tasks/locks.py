@@ -19,9 +19,10 @@ from typing import Any
 from prefect import runtime
 
 from tasks.core_services import CORE_SERVICES, find_etcd
-from tasks.errors import EtcdUnreachable, LockHeld, LockLost
+from tasks.errors import EtcdUnreachable, LockHeld, LockLost, NotFound
 from tasks.etcd import Compare, Etcd, Record, made_at, put
 from tasks.model import Noun, Patience
+from tasks.stacks import find_stack
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 
@@ -117,8 +118,13 @@ def keeping(lock: Lock) -> Iterator[None]:
 
 @step("lock {role} for: {doing}", system="etcd")
 def take_lock(stack: str, role: str, doing: str, wait: timedelta | None) -> Lock | None:
-    """The lock, once nobody else has it. Raises LockHeld at once without `wait`, Expired at its end."""
+    """The lock, once nobody else has it.
+
+    Raises LockHeld at once without `wait`, Expired at its end; NotFound when there is no such stack.
+    """
     etcd = find_etcd(stack)
+    if not etcd.endpoints and find_stack(stack) is None:
+        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
     try:
         return _take(etcd, role, doing, wait)
     except EtcdUnreachable as error:

@@ -78,6 +78,18 @@ def _forward(weights: Mapping[str, int]) -> list[ActionTypeDef]:
     return [{"Type": "forward", "ForwardConfig": forward}]
 
 
+def check_fits(stack: str, role: str, traffic: ByLoadBalancer, there: tuple[Group, ...]) -> None:
+    """Raises UsageError when the role's rule has no place for one more version; `there` may have its place already."""
+    rule = find_rule(stack, role, traffic)
+    if rule is None or any(arn in rule.weights for group in there for arn in group.target_groups):
+        return
+    if len(rule.weights) >= MOST_IN_A_RULE:
+        raise UsageError(
+            f"the listener rule of {role} holds {MOST_IN_A_RULE} versions, more AWS does not allow;"
+            f" take one out with `tyrell retire {role} VERSION`"
+        )
+
+
 @step("give {group.version.role} {group.version.id} no traffic yet", system="elbv2")
 def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Changes:
     """Name the group in its role's rule with weight 0: only then is it health-checked, and still gets no request.
@@ -90,11 +102,7 @@ def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Cha
     if rule and arn in rule.weights:
         logger.info("%s %s is in the rule already: nothing to do", version.role, version.id)
         return ()
-    if rule and len(rule.weights) >= MOST_IN_A_RULE:
-        raise UsageError(
-            f"the listener rule of {version.role} holds {MOST_IN_A_RULE} versions, more AWS does not allow;"
-            f" `tyrell prune {version.role}` or `tyrell retire {version.role} VERSION` first"
-        )
+    check_fits(version.stack, version.role, traffic, (group,))
     check_held(lock)
     if rule is None:
         elbv2().create_rule(

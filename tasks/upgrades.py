@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks import registry
+from tasks import registry, traffic
 from tasks.by_pointer import ByPointer
 from tasks.by_weights import ByWeights
 from tasks.errors import NotReady, UsageError
@@ -11,7 +11,7 @@ from tasks.health import find_health
 from tasks.in_batches import InBatches
 from tasks.locks import Lock
 from tasks.marks import find_bad, pardon
-from tasks.model import Changes, Group, Version
+from tasks.model import Changes, Group
 from tasks.overview import publish_changes
 from tasks.recording import Recorder
 from tasks.replacement import Order
@@ -47,23 +47,27 @@ def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
     health = find_health(group, role)
     if not health.healthy and not force:
         raise NotReady(f"{role.name} {old.id}, the way back,", (*health.problems, "upgrade anyway with --force"))
-    _check_room(group, new, role, order.plan)
-    if isinstance(role.traffic, ByRegistry):
-        members = tuple(
-            registry.Member(url="", version=new.id) for _ in range(group.desired * role.members_per_machine)
-        )
-        registry.check_room(new.stack, role.traffic, f"{role.name} {new.id}", members)
+    there = tuple(each for each in find_groups(new.stack, role.name) if each.version == new)
+    _check_addresses(group, there, order.plan)
+    match role.traffic:
+        case ByLoadBalancer() as kind:
+            traffic.check_fits(new.stack, role.name, kind, there)
+        case ByRegistry() as kind:
+            wanted = group.desired * role.members_per_machine
+            members = tuple(registry.Member(url="", version=new.id) for _ in range(wanted))
+            registry.check_room(new.stack, kind, f"{role.name} {new.id}", members)
     if bad:
         pardon(lock, new)
 
 
-def _check_room(group: Group, new: Version, role: Role, plan: Rollout) -> None:
-    there = sum(len(each.machines) for each in find_groups(new.stack, role.name) if each.version == new)
-    more = {Strategy.rolling: plan.batch, Strategy.recreate: 0}.get(plan.strategy, group.desired - there)
+def _check_addresses(group: Group, there: tuple[Group, ...], plan: Rollout) -> None:
+    role = group.version.role
+    beside = group.desired - sum(len(each.machines) for each in there)
+    more = {Strategy.rolling: plan.batch, Strategy.recreate: 0}.get(plan.strategy, beside)
     free = count_free_addresses(group)
     if more > free:
         raise UsageError(
-            f"{role.name} {group.version.id} has {group.desired} machines and {more} more are needed beside them, but"
+            f"{role} {group.version.id} has {group.desired} machines and {more} more are needed beside them, but"
             f" its subnets have {free} free addresses; scale it in, or choose a larger network"
         )
 

@@ -84,7 +84,8 @@ def test_the_tenant_api_lists_the_tenant(stack: Stack) -> None:
 
 def test_etcd_has_three_members(cloud: Tyrell, stack: Stack) -> None:
     instances = cloud.json("local", "status")["instances"]
-    addresses = [each["address"] for each in instances if "core-services" in each["name"]]
+    running = [each for each in instances if "demo-core-services" in each["name"] and each["state"] == "running"]
+    addresses = [each["address"] for each in running]
     listed = subprocess.run(
         [etcd_binaries() / "etcdctl", "--endpoints", f"{addresses[0]}:4001", "member", "list"],
         capture_output=True,
@@ -103,10 +104,12 @@ def test_bringing_it_up_again_changes_nothing_and_says_so(cloud: Tyrell, stack: 
 
 def test_the_run_its_steps_and_its_artifact_are_in_prefect(cloud: Tyrell, stack: Stack) -> None:
     api = cloud.cloud_environment["PREFECT_API_URL"]
-    runs = httpx.post(f"{api}/flow_runs/filter", json={}, trust_env=False).json()
+    wanted: dict[str, Any] = {"flow_runs": {"name": {"like_": "demo"}}}
+    runs = httpx.post(f"{api}/flow_runs/filter", json=wanted, trust_env=False).json()
     assert {"bring up demo", "network demo-network", "base stack demo"} <= {run["name"] for run in runs}
-    steps = httpx.post(f"{api}/task_runs/filter", json={}, trust_env=False).json()
-    assert f"point the registry at target {live(stack, 'target')}" in {each["name"] for each in steps}
+    step = f"point the registry at target {live(stack, 'target')}"
+    wanted = {"task_runs": {"name": {"any_": [step]}}}
+    assert httpx.post(f"{api}/task_runs/filter", json=wanted, trust_env=False).json()
     artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}, trust_env=False).json()
     assert "demo-overview" in {artifact["key"] for artifact in artifacts}
 
@@ -199,7 +202,9 @@ def test_a_live_version_is_not_retired_and_an_idle_one_leaves_nothing(cloud: Tyr
     refused = cloud.run("retire", "router", "two")
     assert (refused.returncode, "router two has 100 % of the traffic" in refused.stderr) == (2, True)
     (idle,) = {row.version for row in find_overview("demo").rows if row.role == "router"} - {"two"}
-    cloud.ok("retire", "router", idle)
+    refused = cloud.run("retire", "router", idle)
+    assert (refused.returncode, "for going back at once" in refused.stderr) == (2, True)
+    cloud.ok("retire", "router", idle, "--force")
     assert row_of("router").version == "two"
     assert "nothing changed" in cloud.ok("switch", "router", "two")
 
@@ -224,7 +229,7 @@ def test_etcd_members_that_crash_at_once_come_back_with_their_data(cloud: Tyrell
 
 
 def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> None:
-    instance = next(each for each in cloud.json("local", "status")["instances"] if "router" in each["name"])
+    instance = next(each for each in cloud.json("local", "status")["instances"] if "demo-router" in each["name"])
     assert "link-router.service" in cloud.ok("local", "logs", instance["id"])
     assert "i-none does not exist; there are i-" in cloud.run("local", "logs", "i-none").stderr
 
