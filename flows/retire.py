@@ -26,4 +26,5 @@ def retire(version: Version, force: bool = False, wait: timedelta | None = None)
     with holding(version.stack, role.name, f"retire {version.id}", wait) as lock:
         working = find_working(version.stack, role)
         check_may_go(find_group(version), working, datetime.now(UTC), force=force)
-        return stop_version(lock, version, role) + delete_version(lock, version, role)
+        changes = stop_version(lock, version, role, role.rollout.drain_rate)
+        return changes + delete_version(lock, version, role)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tasks import marks, traffic
-from tasks.draining import move_connections
 from tasks.gatekeeping import Watched, await_gate
-from tasks.groups import find_group, find_groups, scale_group
-from tasks.locks import Lock, check_held
+from tasks.groups import find_group
+from tasks.locks import Lock
 from tasks.model import Group
 from tasks.recording import Recorder
 from tasks.replacement import Order, Replacement
@@ -27,12 +26,6 @@ class ByWeights(Replacement):
     def keep_from_traffic(self, group: Group) -> None:
         """At weight 0 it is health-checked, and gets no request."""
         self.changes += traffic.add_at_zero(self.lock, group, self.kind)
-
-    def share(self) -> int:
-        """What the listener rule says."""
-        rule = traffic.find_rule(self.new.stack, self.role.name, self.kind)
-        groups = [group for group in find_groups(self.new.stack, self.role.name) if group.version == self.new]
-        return rule.share(groups[0]) if rule and groups else 0
 
     def shift(self, percent: int) -> None:
         """All machines of the new version must be healthy."""
@@ -57,12 +50,3 @@ class ByWeights(Replacement):
             since=self._written,
         )
         await_gate(watched, self.plan, percent)
-
-    def dismiss(self) -> None:
-        """Its connections first, then out of the rule, then its machines."""
-        check_held(self.lock)
-        if not self.launched():
-            return
-        move_connections(self.new, self.role, self.plan.drain_rate)
-        self.changes += traffic.remove_from_rule(self.lock, find_group(self.new), self.kind)
-        self.changes += scale_group(self.new, 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import httpx
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from tasks.errors import Transient
 
@@ -84,11 +84,6 @@ def is_transient(error: BaseException) -> bool:
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
         return error.response["Error"]["Code"] in _THROTTLED or status >= 500
     return isinstance(error, Transient | HTTPClientError | httpx.TransportError)
-
-
-def is_from_aws(error: BaseException) -> bool:
-    """Whether AWS, or the way to it, said no."""
-    return isinstance(error, ClientError | BotoCoreError)
 
 
 def http_status(url: str, timeout: float = 2.0) -> str:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.clients import autoscaling
 from tasks.core_services import find_etcd
-from tasks.errors import LockLost
+from tasks.errors import LockLost, UsageError
 from tasks.etcd import delete, put
-from tasks.groups import find_group
+from tasks.groups import find_group, find_groups
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Version
 from tasks.steps import step
@@ -100,6 +100,13 @@ def unpin(version: Version) -> None:
     _untag(group, PINNED)
 
 
+def unpin_all(last: Version) -> None:
+    """Every version of the role, `last` as the last: its pin says where an unfinished upgrade came from."""
+    for group in sorted(find_groups(last.stack, last.role), key=lambda group: group.version == last):
+        if pinned_for(group):
+            unpin(group.version)
+
+
 def left_at(group: Group) -> datetime | None:
     """When the version gave its traffic to another one; None when it never had all of it."""
     return datetime.fromisoformat(group.tags[LEFT]) if LEFT in group.tags else None
@@ -130,6 +137,14 @@ def find_bad(stack: str, role: str) -> dict[str, str]:
     prefix = f"{BAD}{role}/"
     records = find_etcd(stack).list(prefix)
     return {record.key.removeprefix(prefix): str(json.loads(record.value)["reason"]) for record in records}
+
+
+def check_not_bad(version: Version, what: str, *, force: bool) -> str:
+    """Why the version failed before, or empty. Raises UsageError without `force`, saying how to `what` anyway."""
+    bad = find_bad(version.stack, version.role).get(version.id, "")
+    if bad and not force:
+        raise UsageError(f"{version.role} {version.id} has failed before ({bad}); {what} anyway with --force")
+    return bad
 
 
 @step("mark {version.role} {version.id} as bad", system="etcd")

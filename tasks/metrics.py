@@ -43,7 +43,8 @@ def find_sample(group: Group, since: datetime, until: datetime) -> Sample:
     start, end = next_period(since), next_period(until - period() + timedelta(microseconds=1))
     if end <= start:
         return Sample()
-    queries = [_query(name, _dimensions(group), end - start) for name in (*COUNTS, TIME)]
+    dimensions = _dimensions(group)
+    queries = [_query(name, dimensions, end - start) for name in (*COUNTS, TIME)]
     results = cloudwatch().get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)["MetricDataResults"]
     found = {result["Id"]: result["Values"] for result in results}
     requests, *answered = (round(sum(found[_id(name)])) for name in COUNTS)

@@ -18,6 +18,7 @@ from tasks.clients import http_json
 from tasks.core_services import find_etcd
 from tasks.errors import Conflict, NotReady
 from tasks.etcd import put, unchanged
+from tasks.groups import find_groups
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.registry import Member, check_room, find_health, find_members
@@ -137,6 +138,6 @@ def _write_again(lock: Lock | None, version: Version, traffic: ByRegistry) -> No
         check_held(lock)
 
 
-def machines_in_service(groups: tuple[Group, ...]) -> tuple[Machine, ...]:
-    """The working machines of several groups."""
-    return tuple(machine for group in groups for machine in group.in_service)
+def find_watchers(stack: str, traffic: ByRegistry) -> tuple[Machine, ...]:
+    """The working machines of every version of the role that passes requests on by the pointer."""
+    return tuple(machine for group in find_groups(stack, traffic.watched_by) for machine in group.in_service)

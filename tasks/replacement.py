@@ -10,10 +10,11 @@ from tasks.health import await_healthy
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Noun, Release, Version
 from tasks.recording import Recorder
+from tasks.retiring import stop_version
 from tasks.roles import Role
 from tasks.rollouts import Rollout
 from tasks.smoke import check_smoke
-from tasks.versions import create_version
+from tasks.versions import create_version, find_shares
 
 
 class Order(Noun):
@@ -52,18 +53,17 @@ class Replacement:
         marks.pin(self.old, self.new.id)
 
     def unpin(self) -> None:
-        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock.
-
-        The old version last: its pin says where an unfinished upgrade came from.
-        """
+        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock."""
         check_held(self.lock)
-        for group in sorted(find_groups(self.old.stack, self.role.name), key=lambda group: group.version == self.old):
-            if marks.pinned_for(group):
-                marks.unpin(group.version)
+        marks.unpin_all(self.old)
 
     def launched(self) -> bool:
         """Whether the new version's group is there; its stack may have failed to be made."""
         return any(group.version == self.new for group in find_groups(self.new.stack, self.role.name))
+
+    def share(self) -> int:
+        """What the rule or the pointer says."""
+        return find_shares(self.new.stack, self.role).get(self.new.id, 0)
 
     def launch(self) -> None:
         """The stack, no traffic, then as many machines as the old version has now."""
@@ -91,6 +91,12 @@ class Replacement:
         self.recorder.step("move connections")
         move_connections(self.old, self.role, self.plan.drain_rate)
         self.changes += (f"{self.old_name} stays up for {self.plan.rollback_window}",)
+
+    def dismiss(self) -> None:
+        """Its connections first, then its machines."""
+        check_held(self.lock)
+        if self.launched():
+            self.changes += stop_version(self.lock, self.new, self.role, self.plan.drain_rate)
 
     def condemn(self, reason: str) -> None:
         """In etcd, under the lock."""

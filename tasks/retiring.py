@@ -32,17 +32,17 @@ def retire_due(lock: Lock | None, stack: str, role: Role) -> Changes:
     """Do what is due, now that we have the lock."""
     changes: Changes = ()
     for due in find_retirable(stack, role):
-        changes += stop_version(lock, due.version, role)
+        changes += stop_version(lock, due.version, role, role.rollout.drain_rate)
         if due.fate is Fate.delete:
             changes += delete_version(lock, due.version, role)
     return changes
 
 
-def stop_version(lock: Lock | None, version: Version, role: Role) -> Changes:
+def stop_version(lock: Lock | None, version: Version, role: Role, drain_rate: float) -> Changes:
     """Drain it, take it out of its rule and let its machines go; its stack stays. Raises LockLost, Conflict."""
     unpin(version)
     if find_group(version).desired:
-        move_connections(version, role, role.rollout.drain_rate)
+        move_connections(version, role, drain_rate)
     changes: Changes = ()
     if isinstance(role.traffic, ByLoadBalancer):
         changes += traffic.remove_from_rule(lock, find_group(version), role.traffic)

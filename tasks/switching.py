@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks import marks, pointer, traffic
 from tasks.errors import NotReady, UsageError
-from tasks.groups import find_group, find_groups
+from tasks.groups import find_group
 from tasks.health import find_health
 from tasks.locks import Lock
 from tasks.model import Changes, Version
@@ -42,7 +42,7 @@ def _move(
             other = find_group(rest) if rest else None
             return traffic.shift_weights(lock, group, other, kind, percent, all_healthy=all_healthy)
         case ByRegistry() as kind:
-            watchers = pointer.machines_in_service(find_groups(version.stack, kind.watched_by))
+            watchers = pointer.find_watchers(version.stack, kind)
             if all_healthy:
                 pointer.await_seen(version, role, kind, watchers)
             changes = pointer.switch_pointer(lock, group, role, kind, all_healthy=all_healthy)
@@ -58,9 +58,7 @@ def check_may_go_back(back: Version, role: Role, *, force: bool) -> None:
         raise UsageError(
             f"{role.name} has no traffic to give back; `tyrell upgrade {role.name} --to {back.id}` does it"
         )
-    bad = marks.find_bad(back.stack, role.name).get(back.id)
-    if bad and not force:
-        raise UsageError(f"{name} has failed before ({bad}); go back to it anyway with --force")
+    marks.check_not_bad(back, "go back to it", force=force)
     group = find_group(back)
     health = find_health(group, role)
     if not health.healthy:
@@ -79,8 +77,6 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
     marks.mark_in_use(back)
-    changes += stop_version(lock, leaving, role)
-    for group in find_groups(back.stack, role.name):
-        if marks.pinned_for(group):
-            marks.unpin(group.version)
+    changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
+    marks.unpin_all(back)
     return changes

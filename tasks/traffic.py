@@ -37,11 +37,6 @@ class Rule(Noun):
     arn: str
     weights: dict[str, int]
 
-    def share(self, group: Group) -> int:
-        """The group's percent of the traffic."""
-        total = sum(self.weights.values())
-        return round(100 * self.weights.get(group.target_groups[0], 0) / total) if total else 0
-
 
 def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
     """The role's rule, or None before its first version was deployed. Raises NotFound when the stack is not there."""
@@ -78,9 +73,8 @@ def _forward(weights: Mapping[str, int]) -> list[ActionTypeDef]:
     return [{"Type": "forward", "ForwardConfig": forward}]
 
 
-def check_fits(stack: str, role: str, traffic: ByLoadBalancer, there: tuple[Group, ...]) -> None:
+def check_fits(rule: Rule | None, role: str, there: tuple[Group, ...]) -> None:
     """Raises UsageError when the role's rule has no place for one more version; `there` may have its place already."""
-    rule = find_rule(stack, role, traffic)
     if rule is None or any(arn in rule.weights for group in there for arn in group.target_groups):
         return
     if len(rule.weights) >= MOST_IN_A_RULE:
@@ -102,7 +96,7 @@ def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Cha
     if rule and arn in rule.weights:
         logger.info("%s %s is in the rule already: nothing to do", version.role, version.id)
         return ()
-    check_fits(version.stack, version.role, traffic, (group,))
+    check_fits(rule, version.role, (group,))
     check_held(lock)
     if rule is None:
         elbv2().create_rule(

@@ -10,7 +10,7 @@ from tasks.groups import count_free_addresses, find_group, find_groups
 from tasks.health import find_health
 from tasks.in_batches import InBatches
 from tasks.locks import Lock
-from tasks.marks import find_bad, pardon
+from tasks.marks import check_not_bad, pardon
 from tasks.model import Changes, Group
 from tasks.overview import publish_changes
 from tasks.recording import Recorder
@@ -40,9 +40,7 @@ def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
     """
     old, new, role = order.old, order.new, order.role
     check_made_of(new, order.release)
-    bad = find_bad(new.stack, role.name).get(new.id)
-    if bad and not force:
-        raise UsageError(f"{role.name} {new.id} has failed before ({bad}); upgrade to it anyway with --force")
+    bad = check_not_bad(new, "upgrade to it", force=force)
     group = find_group(old)
     health = find_health(group, role)
     if not health.healthy and not force:
@@ -51,7 +49,7 @@ def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
     _check_addresses(group, there, order.plan)
     match role.traffic:
         case ByLoadBalancer() as kind:
-            traffic.check_fits(new.stack, role.name, kind, there)
+            traffic.check_fits(traffic.find_rule(new.stack, role.name, kind), role.name, there)
         case ByRegistry() as kind:
             wanted = group.desired * role.members_per_machine
             members = tuple(registry.Member(url="", version=new.id) for _ in range(wanted))

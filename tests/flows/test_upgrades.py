@@ -9,7 +9,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -22,19 +22,20 @@ from tasks.groups import find_groups
 from tasks.locks import find_locks
 from tasks.marks import HOT_UNTIL
 from tasks.metrics import period
-from tasks.model import Group, Patience, Release
+from tasks.model import Group, Release
 from tasks.rollouts import Gate, Rollout
-from tasks.waits import NotYet, wait_until
 from tests.flows.embedded import Tyrell
 from tests.flows.load import Load
 from tests.flows.prod import QUICK, STACK, UNJUDGED, Prod
 from tests.flows.releases import Fault, bake
+from tests.waiting import eventually
 from tyrell.local.link_image import etcd_binaries
 from tyrell.local.state import read_state
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
-SOON = Patience(timeout=timedelta(seconds=90), every=timedelta(seconds=0.1))
+SOON = 90
+"""Seconds."""
 FAULTS = {"rcrash": ("router", Fault.crash), "rerrors": ("router", Fault.errors), "rliar": ("router", Fault.liar)}
 FAULTS["rslow"] = ("router", Fault.slow)
 FAULTS |= {"terrors": ("target", Fault.errors), "tslow": ("target", Fault.slow)}
@@ -59,12 +60,6 @@ def prod(cloud: Tyrell, images: dict[str, str]) -> Iterator[Prod]:
     with temporary_settings({PREFECT_API_URL: cloud.cloud_environment["PREFECT_API_URL"]}):
         yield Prod(cloud, brought["url"])
     cloud.ok("down", STACK, "--yes")
-
-
-def eventually(what: str, seen: object) -> None:
-    """Wait until the callable `seen` is true."""
-    assert callable(seen)
-    wait_until(what, lambda: seen() or NotYet("not yet"), SOON)
 
 
 def other(live: str) -> str:
@@ -192,6 +187,7 @@ def test_a_person_decides_before_all_traffic_moves(prod: Prod, answer: str, code
     eventually(
         "the run to ask",
         lambda: prod.run("approve", "router", answer, *(("fine",) if code == 0 else ())).exit_code == 0,
+        SOON,
     )
     assert asking.wait(60) == code
     assert prod.shares("router") == ({other(before): 100} if code == 0 else {before: 100})
@@ -216,7 +212,7 @@ def half_way(prod: Prod) -> Iterator[tuple[subprocess.Popen[bytes], str, str]]:
         *("upgrade", "router", "--to", other(before), "--stack", STACK, "--no-gate", "--steady", "0"),
         *("--steps", "10,100", "--pause", "300"),
     )
-    eventually("10 % to be written", lambda: prod.shares("router") == {before: 90, other(before): 10})
+    eventually("10 % to be written", lambda: prod.shares("router") == {before: 90, other(before): 10}, SOON)
     yield going, before, other(before)
     going.send_signal(signal.SIGINT)
     going.wait(60)

@@ -18,8 +18,8 @@ from tasks.groups import find_groups
 from tasks.model import Row
 from tasks.overview import find_overview
 from tasks.stacks import find_stacks
-from tasks.waits import NotYet, wait_until
-from tests.flows.embedded import PATIENCE, Tyrell, kill_machines
+from tests.flows.embedded import Tyrell, kill_machines
+from tests.waiting import eventually
 from tyrell.cli import app
 from tyrell.local.link_image import etcd_binaries
 from tyrell.show import is_healthy
@@ -27,15 +27,13 @@ from tyrell.show import is_healthy
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
 Stack = dict[str, Any]
+SOON = 30
+"""Seconds."""
 ACME = {"x-apigee-iot-tenant-id": "acme"}
 
 
 def ask(stack: Stack, path: str = "/", headers: dict[str, str] | None = None) -> httpx.Response:
     return httpx.get(f"{stack['url']}{path}", headers=headers or ACME, trust_env=False, timeout=10)
-
-
-def eventually(what: str, look: Callable[[], bool]) -> None:
-    wait_until(what, lambda: look() or NotYet("not yet"), PATIENCE)
 
 
 def row_of(role: str, version: str = "") -> Row:
@@ -212,8 +210,8 @@ def test_a_live_version_is_not_retired_and_an_idle_one_leaves_nothing(cloud: Tyr
 @pytest.mark.parametrize(("role", "version"), [("router", "two"), ("target", "two"), ("tenant-mgmt-api", "")])
 def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str, version: str) -> None:
     (victim,) = kill_machines(cloud, f"{role}-{version}", 1)
-    eventually(f"{role} to say what is wrong", lambda: bool(row_of(role, version).problems))
-    eventually(f"{role} to be whole again", lambda: is_healthy(r := row_of(role, version)) and not r.problems)
+    eventually(f"{role} to say what is wrong", lambda: bool(row_of(role, version).problems), SOON)
+    eventually(f"{role} to be whole again", lambda: is_healthy(r := row_of(role, version)) and not r.problems, SOON)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
     assert instances.get(victim) in {None, "terminated"}
     assert ask(stack).status_code == 200
@@ -221,7 +219,7 @@ def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role
 
 def test_etcd_members_that_crash_at_once_come_back_with_their_data(cloud: Tyrell, stack: Stack) -> None:
     victims = kill_machines(cloud, "core-services", 2)
-    eventually("etcd to be whole again", lambda: is_healthy(r := row_of("core-services")) and not r.problems)
+    eventually("etcd to be whole again", lambda: is_healthy(r := row_of("core-services")) and not r.problems, SOON)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
     assert {instances[victim] for victim in victims} == {"running"}
     assert row_of("target", "two").traffic == 100
@@ -237,7 +235,7 @@ def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> 
 def test_a_killed_bring_up_goes_on_where_it_was(cloud: Tyrell, stack: Stack) -> None:
     sizes = ("--size", "router=1", "--size", "target=1")
     killed = cloud.started("up", "other", *sizes)
-    eventually("the run to be half-way", lambda: len(find_groups("other")) > 0)
+    eventually("the run to be half-way", lambda: len(find_groups("other")) > 0, SOON)
     killed.kill()
     killed.wait()
     rows = {row["role"]: row for row in cloud.json("up", "other", *sizes)["rows"]}

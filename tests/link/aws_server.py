@@ -57,7 +57,7 @@ class MachineGroup:
         self._tags = [{"Key": key, "Value": value} for key, value in tags.items()]
         vpc = self._ec2.create_vpc(CidrBlock=network)["Vpc"]["VpcId"]
         self._subnet = self._ec2.create_subnet(VpcId=vpc, CidrBlock=network)["Subnet"]["SubnetId"]
-        self._image = self._ec2.describe_images()["Images"][0]["ImageId"]
+        self._image = self._ec2.register_image(Name=f"{name} {network}")["ImageId"]
         self._ids: dict[str, str] = {}
         self._groups.create_launch_configuration(
             LaunchConfigurationName=name, ImageId=self._image, InstanceType="t3.micro"

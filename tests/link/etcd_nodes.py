@@ -15,6 +15,7 @@ from tests.link.waiting import eventually
 from tests.waiting import free_port
 
 NETWORK = "127.42.9.0/24"
+FIRST = ["127.42.9.11", "127.42.9.12", "127.42.9.13"]
 
 
 class Nodes:
@@ -83,3 +84,18 @@ class Nodes:
 
     def _log(self, address: str) -> Path:
         return self._directory / f"{address}.log"
+
+
+@contextlib.asynccontextmanager
+async def first_cluster(aws: Aws, directory: Path) -> AsyncIterator[tuple[Nodes, Etcd, contextlib.AsyncExitStack]]:
+    """A cluster of the first version's three machines, a client of it, and where to run more nodes."""
+    nodes = Nodes(aws, directory)
+    for address in FIRST:
+        nodes.group.add(address)
+    async with contextlib.AsyncExitStack() as running:
+        for address in FIRST:
+            await running.enter_async_context(nodes.node(address))
+        client = nodes.client(*FIRST)
+        running.push_async_callback(client.close)
+        await nodes.await_members(client, set(FIRST))
+        yield nodes, client, running

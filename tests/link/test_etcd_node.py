@@ -1,13 +1,12 @@
 """Machines of an Auto Scaling group that form an etcd cluster, and keep it when one of them is replaced."""
 
-import contextlib
 from pathlib import Path
 
 import pytest
 
 from link.cluster.membership import Cluster, Member, NotYet, Plan, join
 from tests.link.aws_server import Aws
-from tests.link.etcd_nodes import Nodes
+from tests.link.etcd_nodes import FIRST, Nodes, first_cluster
 from tests.link.processes import service_process
 
 
@@ -15,18 +14,9 @@ from tests.link.processes import service_process
 async def test_three_machines_form_a_cluster_that_outlives_replacing_each_and_a_power_cut(
     aws: Aws, tmp_path: Path
 ) -> None:
-    nodes = Nodes(aws, tmp_path)
-    first = [f"127.42.9.{number}" for number in (11, 12, 13)]
-    for address in first:
-        nodes.group.add(address)
-    async with contextlib.AsyncExitStack() as running:
-        for address in first:
-            await running.enter_async_context(nodes.node(address))
-        client = nodes.client(*first)
-        running.push_async_callback(client.close)
-        await nodes.await_members(client, set(first))
+    async with first_cluster(aws, tmp_path) as (nodes, client, running):
         await client.put("/kept", "value")
-        members = list(first)
+        members = list(FIRST)
         for number in (21, 22, 23):
             old, new = members.pop(0), f"127.42.9.{number}"
             await nodes.kill(old)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +12,7 @@ import pytest
 from link.shared.etcd import Etcd
 from link.shared.records import VERSION_KEY
 from tests.link.aws_server import Aws, MachineGroup
-from tests.link.etcd_nodes import Nodes
+from tests.link.etcd_nodes import FIRST, Nodes, first_cluster
 from tests.link.etcd_server import HOST
 from tests.link.processes import service_process, service_variables
 from tests.link.waiting import eventually
@@ -21,23 +20,7 @@ from tests.waiting import free_port
 
 pytestmark = pytest.mark.cloud
 
-OLD = ["127.42.9.11", "127.42.9.12", "127.42.9.13"]
 NEW = ["127.42.9.21", "127.42.9.22", "127.42.9.23"]
-
-
-@contextlib.asynccontextmanager
-async def old_cluster(aws: Aws, directory: Path) -> AsyncIterator[tuple[Nodes, Etcd, contextlib.AsyncExitStack]]:
-    """A cluster of the old version's three machines, a client of it, and where to run more nodes."""
-    nodes = Nodes(aws, directory)
-    for address in OLD:
-        nodes.group.add(address)
-    async with contextlib.AsyncExitStack() as running:
-        for address in OLD:
-            await running.enter_async_context(nodes.node(address))
-        client = nodes.client(*OLD)
-        running.push_async_callback(client.close)
-        await nodes.await_members(client, set(OLD))
-        yield nodes, client, running
 
 
 async def next_second() -> None:
@@ -61,15 +44,15 @@ async def test_another_versions_machines_take_over_data_leases_and_clients_witho
             written.append(time.monotonic())
             await asyncio.sleep(0.02)
 
-    async with old_cluster(aws, tmp_path) as (nodes, client, running):
+    async with first_cluster(aws, tmp_path) as (nodes, client, running):
         lease = await client.grant(120)
         await client.put("/kept", "value", lease)
-        writer = nodes.client(*OLD)
+        writer = nodes.client(*FIRST)
         running.push_async_callback(writer.close)
         writing = asyncio.create_task(keep_writing(writer))
         new_group = nodes.new_group("two")
-        members = set(OLD)
-        for old, new in zip(OLD, NEW, strict=True):
+        members = set(FIRST)
+        for old, new in zip(FIRST, NEW, strict=True):
             new_group.add(new)
             await running.enter_async_context(nodes.node(new))
             await nodes.await_members(client, members | {new})
@@ -88,29 +71,29 @@ async def test_another_versions_machines_take_over_data_leases_and_clients_witho
 
 
 async def test_a_member_that_is_only_restarted_keeps_its_place_and_its_data(aws: Aws, tmp_path: Path) -> None:
-    async with old_cluster(aws, tmp_path) as (nodes, client, running):
-        for address in OLD:
+    async with first_cluster(aws, tmp_path) as (nodes, client, running):
+        for address in FIRST:
             assert await nodes.stop(address) == 0
-            await nodes.await_members(client, set(OLD))
+            await nodes.await_members(client, set(FIRST))
             await client.put(f"/while/{address}", "away")
             await running.enter_async_context(nodes.node(address))
-            await nodes.await_members(client, set(OLD))
-        assert "member added" not in "".join(nodes.said(address) for address in OLD)
+            await nodes.await_members(client, set(FIRST))
+        assert "member added" not in "".join(nodes.said(address) for address in FIRST)
         assert len((await client.read("/while/")).records) == 3
 
 
 async def test_machines_that_are_all_terminated_stop_without_waiting_for_each_other(aws: Aws, tmp_path: Path) -> None:
-    async with old_cluster(aws, tmp_path) as (nodes, _client, _running):
-        for address in OLD:
+    async with first_cluster(aws, tmp_path) as (nodes, _client, _running):
+        for address in FIRST:
             nodes.group.remove(address)
         started = time.monotonic()
-        assert await asyncio.gather(*(nodes.stop(address) for address in OLD)) == [0, 0, 0]
+        assert await asyncio.gather(*(nodes.stop(address) for address in FIRST)) == [0, 0, 0]
         assert time.monotonic() - started < 10
 
 
 async def test_a_new_group_waits_for_the_old_ones_cluster_instead_of_forming_its_own(aws: Aws, tmp_path: Path) -> None:
     nodes = Nodes(aws, tmp_path)
-    nodes.group.add(OLD[0])
+    nodes.group.add(FIRST[0])
     new_group = nodes.new_group("two")
     await next_second()
     new_group.add(NEW[0])
@@ -121,10 +104,10 @@ async def test_a_new_group_waits_for_the_old_ones_cluster_instead_of_forming_its
             return "the older machine 127.42.9.11 of group core-one is no member that answers" in nodes.said(NEW[0])
 
         await eventually("the new machine waits for the old one", waits)
-        await running.enter_async_context(nodes.node(OLD[0]))
-        client = nodes.client(OLD[0])
+        await running.enter_async_context(nodes.node(FIRST[0]))
+        client = nodes.client(FIRST[0])
         running.push_async_callback(client.close)
-        await nodes.await_members(client, {OLD[0], NEW[0]})
+        await nodes.await_members(client, {FIRST[0], NEW[0]})
         assert "member added" in nodes.said(NEW[0])
 
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tasks.clients import cloudformation
 from tasks.core_services import CORE_SERVICES, find_etcd
-from tasks.errors import EtcdUnreachable, Expired, LockHeld, LockLost
+from tasks.errors import EtcdUnreachable, Expired, LockHeld, LockLost, NotFound
 from tasks.locks import PREFIX, SECONDS, Lock, check_held, check_unlocked, find_locks, keeping, me, take_lock
 from tasks.marks import condemn, find_bad, pardon
 from tasks.model import Version
@@ -148,6 +149,10 @@ def test_who_lost_it_can_neither_write_nor_undo() -> None:
 
 
 def test_without_etcd_only_core_services_is_changed_unlocked() -> None:
+    with pytest.raises(NotFound, match="stack empty does not exist; `tyrell up empty` makes it"):
+        take_lock.fn("empty", "router", "deploy", None)
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    cloudformation().create_stack(StackName="empty", TemplateBody=json.dumps(template))
     assert take_lock.fn("empty", CORE_SERVICES, "first deploy", None) is None
     check_held(None)
     check_unlocked("empty")
