@@ -32,8 +32,9 @@ class ByPointer(Replacement):
 
     def shift_back(self) -> None:
         """One registered old member with room for all tenants is enough."""
-        self.changes += pointer.switch_pointer(self.lock, find_group(self.old), self.role, self.kind, all_healthy=False)
-        marks.mark_in_use(self.old)
+        old = find_group(self.old)
+        self.changes += pointer.switch_pointer(self.lock, old, self.role, self.kind, all_healthy=False)
+        marks.mark_in_use(old)
         self.recorder.step("back")
         pointer.await_believed(self.lock, self.old, self.kind, pointer.find_watchers(self.old.stack, self.kind))
 

@@ -36,8 +36,9 @@ class ByWeights(Replacement):
 
     def shift_back(self) -> None:
         """One healthy old machine is enough."""
-        self.changes += traffic.shift_weights(self.lock, find_group(self.old), None, self.kind, FULL, all_healthy=False)
-        marks.mark_in_use(self.old)
+        old = find_group(self.old)
+        self.changes += traffic.shift_weights(self.lock, old, None, self.kind, FULL, all_healthy=False)
+        marks.mark_in_use(old)
         self.recorder.step("back")
 
     def await_gate(self, percent: int) -> None:

@@ -44,8 +44,7 @@ def await_gate(watched: Watched, plan: Rollout, percent: int) -> None:
     name = f"{watched.new.role} {watched.new.id}"
     gate = plan.gate
     if gate is None:
-        if plan.pause:
-            pause(f"{name} at {percent} %", plan.pause)
+        pause(f"{name} at {percent} %", plan.pause)
         return
 
     def look() -> bool | NotYet:

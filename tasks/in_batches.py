@@ -21,7 +21,7 @@ class InBatches(Replacement):
     def pin(self) -> None:
         """Against schedules and alarms only: the sizes are to change."""
         check_held(self.lock)
-        marks.pin(self.old, self.new.id, hold=False)
+        marks.pin(find_group(self.old), self.new.id, hold=False)
 
     def sizes(self) -> tuple[int, int]:
         """As their groups want them."""
@@ -32,8 +32,9 @@ class InBatches(Replacement):
         self.recorder.step("launch")
         check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
-        marks.mark_in_use(self.new)
-        marks.pin(self.new, self.new.id, hold=False)
+        group = find_group(self.new)
+        marks.mark_in_use(group)
+        marks.pin(group, self.new.id, hold=False)
 
     def resize_old(self, size: int) -> None:
         """Returns when the machines that leave are gone and those that stay are healthy."""

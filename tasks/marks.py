@@ -67,13 +67,12 @@ def pinned_size(group: Group) -> int:
     return int(_pinned(group).get("size", group.desired))
 
 
-@step("hold the size of {version.role} {version.id}", system="autoscaling")
-def pin(version: Version, to: str, *, hold: bool = True) -> None:
+@step("hold the size of {group.version.role} {group.version.id}", system="autoscaling")
+def pin(group: Group, to: str, *, hold: bool = True) -> None:
     """Let no schedule, alarm or rebalancing touch the group, and with `hold` keep it at least as large as it is now.
 
     What it was before is written to a tag first, so that whoever comes later can restore it.
     """
-    group = find_group(version)
     if group.tags.get(PINNED) and pinned_for(group) != to:  # by an upgrade that died: what was before is as it says
         _tag(group, {PINNED: group.tags[PINNED].replace(f"to={pinned_for(group)} ", f"to={to} ", 1)})
     elif PINNED not in group.tags:
@@ -85,10 +84,9 @@ def pin(version: Version, to: str, *, hold: bool = True) -> None:
         autoscaling().update_auto_scaling_group(AutoScalingGroupName=group.name, MinSize=group.desired)
 
 
-@step("let go of the size of {version.role} {version.id}", system="autoscaling")
-def unpin(version: Version) -> None:
+@step("let go of the size of {group.version.role} {group.version.id}", system="autoscaling")
+def unpin(group: Group) -> None:
     """Restore what `pin` changed; nothing to do is fine."""
-    group = find_group(version)
     if PINNED not in group.tags:
         return
     before = _pinned(group)
@@ -104,7 +102,7 @@ def unpin_all(last: Version) -> None:
     """Every version of the role, `last` as the last: its pin says where an unfinished upgrade came from."""
     for group in sorted(find_groups(last.stack, last.role), key=lambda group: group.version == last):
         if pinned_for(group):
-            unpin(group.version)
+            unpin(group)
 
 
 def left_at(group: Group) -> datetime | None:
@@ -126,10 +124,10 @@ def mark_left(version: Version, window: timedelta) -> None:
         _tag(group, {LEFT: now.isoformat(), HOT_UNTIL: (now + window).isoformat()})
 
 
-@step("{version.role} {version.id} is in use", system="autoscaling")
-def mark_in_use(version: Version) -> None:
+@step("{group.version.role} {group.version.id} is in use", system="autoscaling")
+def mark_in_use(group: Group) -> None:
     """It serves, or is about to: what was remembered of an earlier time is over."""
-    _untag(find_group(version), LEFT, HOT_UNTIL)
+    _untag(group, LEFT, HOT_UNTIL)
 
 
 def find_bad(stack: str, role: str) -> dict[str, str]:

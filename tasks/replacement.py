@@ -50,7 +50,7 @@ class Replacement:
     def pin(self) -> None:
         """Old version: hold its size."""
         check_held(self.lock)
-        marks.pin(self.old, self.new.id)
+        marks.pin(find_group(self.old), self.new.id)
 
     def unpin(self) -> None:
         """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock."""
@@ -70,10 +70,11 @@ class Replacement:
         self.recorder.step("launch")
         check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
-        self.keep_from_traffic(find_group(self.new))
-        marks.mark_in_use(self.new)
+        group = find_group(self.new)
+        self.keep_from_traffic(group)
+        marks.mark_in_use(group)
         self.changes += scale_group(self.new, find_group(self.old).desired)
-        marks.pin(self.new, self.new.id)
+        marks.pin(find_group(self.new), self.new.id)
 
     def await_steady(self) -> None:
         """Healthy where it counts for its kind of traffic, for `min_healthy_time`."""

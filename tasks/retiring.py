@@ -40,12 +40,13 @@ def retire_due(lock: Lock | None, stack: str, role: Role) -> Changes:
 
 def stop_version(lock: Lock | None, version: Version, role: Role, drain_rate: float) -> Changes:
     """Drain it, take it out of its rule and let its machines go; its stack stays. Raises LockLost, Conflict."""
-    unpin(version)
-    if find_group(version).desired:
+    group = find_group(version)
+    unpin(group)
+    if group.desired:
         move_connections(version, role, drain_rate)
     changes: Changes = ()
     if isinstance(role.traffic, ByLoadBalancer):
-        changes += traffic.remove_from_rule(lock, find_group(version), role.traffic)
+        changes += traffic.remove_from_rule(lock, group, role.traffic)
     return changes + scale_group(version, 0)
 
 

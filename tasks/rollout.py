@@ -95,7 +95,8 @@ def _replace_or_undo(world: World, plan: Rollout) -> None:
             if percent in plan.approve_before and world.share() < percent:
                 world.ask(percent)
             world.shift(percent)
-            world.await_gate(percent)
+            if plan.watched:
+                world.await_gate(percent)
         world.settle()
         world.unpin()
     except LockLost:

@@ -104,6 +104,11 @@ class Rollout(Noun):
         """The steps that its strategy takes."""
         return self.steps if self.strategy is Strategy.canary else (FULL,)
 
+    @property
+    def watched(self) -> bool:
+        """Whether a step is more than its write: it lasts, or is judged."""
+        return self.gate is not None or self.pause > timedelta()
+
     def percents_from(self, share: int) -> tuple[int, ...]:
         """The steps still to take when the new version has `share` percent already; the one it is at counts."""
         return tuple(percent for percent in self.percents if percent >= share)

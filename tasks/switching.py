@@ -29,7 +29,7 @@ def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int
             if share == FULL:
                 marks.mark_left(version.model_copy(update={"id": name}), role.rollout.rollback_window)
     for each in filter(None, (version, rest)):
-        marks.mark_in_use(each)
+        marks.mark_in_use(find_group(each))
     return changes
 
 
@@ -72,11 +72,11 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
     Both are pinned first and let go last, so that a repetition after a kill leaves the same version and no other one.
     Raises NotReady, LockLost, Conflict.
     """
-    marks.pin(leaving, leaving.id, hold=False)
-    marks.pin(back, leaving.id, hold=False)
+    marks.pin(find_group(leaving), leaving.id, hold=False)
+    marks.pin(find_group(back), leaving.id, hold=False)
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
-    marks.mark_in_use(back)
+    marks.mark_in_use(find_group(back))
     changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
     marks.unpin_all(back)
     return changes

@@ -157,9 +157,9 @@ def shift_weights(
             check_capacity(each, each.desired if all_healthy else 1)
     check_held(lock)
     written = _weights(elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward(wanted))["Rules"][0]["Actions"])
-    read = find_rule(version.stack, version.role, traffic)
-    if written != wanted or read is None or read.weights != wanted:
-        raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read and read.weights))
+    read = _weights(elbv2().describe_rules(RuleArns=[rule.arn])["Rules"][0]["Actions"])
+    if not written == read == wanted:
+        raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read))
     return (f"gave {version.role} {version.id} {percent} % of the traffic",)
 
 
