@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: help setup demo test quick check lint types layers roles bench clean
+.PHONY: help setup demo test quick docker check lint types layers roles bench clean
 
 help:      ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,13 +19,16 @@ setup: .tools/ready ## install the locked dependencies into .venv
 demo: setup ## a whole stack on the embedded cloud, until Ctrl-C
 	$(RUN)/tyrell demo
 
-test: setup ## every test
-	$(RUN)/pytest
+test: setup ## every test that needs no Docker Engine
+	$(RUN)/pytest -m "not docker"
 
 quick: setup ## the plain tests only: no Prefect server, no whole cloud
-	$(RUN)/pytest -m "not flow and not cloud"
+	$(RUN)/pytest -m "not flow and not cloud and not docker"
 
-check: lint types layers roles test ## everything CI runs
+docker: setup ## the tests that build images and machines with the Docker Engine
+	$(RUN)/pytest -m docker
+
+check: lint types layers roles test ## everything that needs no Docker Engine
 
 lint: setup ## style
 	$(RUN)/ruff check .

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_ssm import SSMClient
 
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 _making = threading.Lock()
@@ -73,6 +74,16 @@ def ec2() -> EC2Client:
     return _client("ec2")  # type: ignore[no-any-return]
 
 
+def ecr() -> Any:
+    """The Elastic Container Registry."""
+    return _client("ecr")
+
+
+def ssm() -> SSMClient:
+    """Systems Manager."""
+    return _client("ssm")  # type: ignore[no-any-return]
+
+
 def elbv2() -> ElasticLoadBalancingv2Client:
     """Elastic Load Balancing v2."""
     return _client("elbv2")  # type: ignore[no-any-return]
@@ -111,6 +122,11 @@ def http_timed(client: httpx.Client, url: str, status: int, headers: dict[str, s
         return str(error) or type(error).__name__, 0.0
     wrong = "" if answer.status_code == status else f"status {answer.status_code}, not {status}"
     return wrong, answer.elapsed.total_seconds()
+
+
+def http_text(url: str, timeout: float = 5.0) -> str:
+    """The body that `GET url` answers. Raises httpx.HTTPError."""
+    return httpx.get(url, timeout=timeout, trust_env=False).raise_for_status().text
 
 
 def http_json(url: str, timeout: float = 2.0) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tyrell import versions_cli
+from tyrell import images_cli, versions_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(local_app, name="local")
 versions_cli.add_to(app)
+images_cli.add_to(app)
 
 
 @app.command()

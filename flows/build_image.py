@@ -1,0 +1,44 @@
+"""The build-image flow: from what a role is made of to its Docker image."""
+
+from prefect import flow
+
+from tasks.images import Built, build_image, publish_images, use_image
+from tasks.model import VersionId
+from tasks.recipes import check_committed
+from tasks.registries import push_image
+
+
+@flow(name="build-image", flow_run_name="build images of {roles}")
+def build_images(
+    roles: tuple[str, ...],
+    version: VersionId | None = None,
+    context: str = "",
+    args: dict[str, str] | None = None,
+    image: str = "",
+    registry: str = "",
+    credentials: str = "",
+    require_clean: bool = False,
+) -> tuple[Built, ...]:
+    """Build the image of each role unless there is one of the same inputs, and push it when a registry is named.
+
+    Args:
+        roles: whose images
+        version: a tag they get beside the digest of their inputs
+        context: build this folder, or git URL, instead of the role's own files
+        args: values for ARG in the Dockerfiles; never secrets, they can be read in the run
+        image: use this ready-made image instead of building
+        registry: where to push them: host, port and path
+        credentials: the name of the Prefect Secret block with the registry's `username` and `password`
+        require_clean: refuse when the checkout holds something that no commit has
+    """
+    if require_clean:
+        check_committed(context)
+
+    built = tuple(
+        use_image(role, image) if image else build_image(role, context, args, version or "") for role in roles
+    )
+    if registry:
+        for each in built:
+            push_image(each.image, registry, version or "", credentials)
+    publish_images(built)
+    return built
