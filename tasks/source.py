@@ -26,10 +26,14 @@ class Source(Noun):
     """Files that differ from the commit, or are not in it."""
 
     @property
+    def commit(self) -> str:
+        """The commit, marked when what lies there is not quite it; empty outside of a git repository."""
+        return self.revision + ("-dirty" if self.changed else "")
+
+    @property
     def labels(self) -> dict[str, str]:
         """As labels of an image: https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
-        revision = self.revision + ("-dirty" if self.changed else "")
-        named = {"org.opencontainers.image.source": self.url, "org.opencontainers.image.revision": revision}
+        named = {"org.opencontainers.image.source": self.url, "org.opencontainers.image.revision": self.commit}
         return {name: value for name, value in named.items() if value}
 
 

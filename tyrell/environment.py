@@ -64,8 +64,10 @@ def enter(cloud: Cloud) -> Surroundings:
         return AWS
     for name in [*OTHER_ACCOUNTS, *(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_"))]:
         os.environ.pop(name, None)
-    os.environ.update(state.environment)
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), HERE]))
+    ours = {name for name in os.environ if name.startswith("TYRELL_")}  # what a person has set of these stays
+    os.environ.update({name: value for name, value in state.environment.items() if name not in ours})
+    near = sorted({HERE, state.settings.host})
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), *near]))
     return Surroundings(
         name="the embedded cloud",
         cidr=state.settings.network,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from tasks.errors import UsageError
 from tyrell.environment import LOCAL_BALANCER_PORT
-from tyrell.run import out, print_json, sentences
+from tyrell.run import notes, out, print_json, sentences
 
 # boto3 is imported inside the commands, so that `tyrell --help` answers at once.
 # ruff: noqa: PLC0415
@@ -19,7 +19,14 @@ app = typer.Typer(help="The embedded cloud: AWS on this machine, with real proce
 @app.command()
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the AWS API.")] = 15100,
-    network: Annotated[str, typer.Option(help="The part of 127.0.0.0/8 that networks are cut from.")] = "127.20.0.0/16",
+    machines: Annotated[
+        Literal["processes", "docker"],
+        typer.Option(help="What an instance is: processes of this machine, or a Docker container."),
+    ] = "processes",
+    network: Annotated[
+        str | None,
+        typer.Option(help="What VPCs are cut from: a part of 127.0.0.0/8, for containers a private network."),
+    ] = None,
     prefect: Annotated[bool, typer.Option(help="Also start a Prefect server.")] = True,
     prefect_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The Prefect server's port; default: 4200, or a free one.")
@@ -32,9 +39,12 @@ def up(
         from tyrell.local.settings import Settings
         from tyrell.local.state import default_home
 
-        settings = Settings.model_validate({"home": default_home(), "port": port, "network": network})
+        wishes = {"home": default_home(), "port": port, "machines": machines}
+        settings = Settings.model_validate(wishes | ({"network": network} if network else {}))
         wanted = prefect_port or (free_port(4200) if prefect else 0)
-        state = start(settings, prefect_port=wanted, balancer_port=LOCAL_BALANCER_PORT)
+        building = " and, the first time, building its base image: minutes" if machines == "docker" else ""
+        with notes.status(f"starting the embedded cloud{building}"):
+            state = start(settings, prefect_port=wanted, balancer_port=LOCAL_BALANCER_PORT)
         if state.settings != settings:
             raise UsageError(
                 f"an embedded cloud is up already, at {state.settings.endpoint}; `tyrell local down` first"
@@ -79,10 +89,23 @@ def logs(instance: Annotated[str, typer.Argument(help="The instance's id, i-..."
 
 
 @app.command()
-def bake() -> None:
+def bake(
+    kind: Annotated[str, typer.Argument(help="The kind of machine image.")] = "link",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
     """Make a machine image of the Link services as they lie in the repository now."""
     with sentences():
         from tyrell.local.inventory import running
-        from tyrell.local.link_image import bake_link_image
+        from tyrell.local.link_image import KIND, bake_link_image, find_link_image
 
-        out.print(bake_link_image(running().settings))
+        settings = running().settings
+        if settings.machines != "processes":
+            raise UsageError("the machines of this cloud are containers, which boot only what Packer has baked")
+        if kind != KIND:
+            raise UsageError(f"machines of processes are made of images of kind {KIND} only, not of {kind}")
+        offer = find_link_image(settings) if dry_run else bake_link_image(settings)
+        if json:
+            print_json(offer.model_dump())
+        else:
+            out.print(offer.ami or f"release {offer.release}, which is not baked")

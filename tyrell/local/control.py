@@ -14,14 +14,15 @@ from tasks.errors import TyrellError, UsageError
 from tasks.model import Patience
 from tasks.roles import load_role, role_names
 from tasks.waits import NotYet, wait_until
+from tyrell.local.machines import processes
 from tyrell.local.machines.ports import wildcard_listeners
-from tyrell.local.machines.processes import sweep
 from tyrell.local.settings import Settings
-from tyrell.local.state import State, forget_state, is_daemon, read_state
+from tyrell.local.state import State, forget_state, is_daemon, read_record, read_state
 
 STARTING = Patience(timeout=timedelta(seconds=120), every=timedelta(seconds=0.1))
 STOPPING = Patience(timeout=timedelta(seconds=40), every=timedelta(seconds=0.1))
 ETCD_PEERS = 2380
+METADATA_PORT = 80
 
 
 def up(settings: Settings, *, prefect_port: int, balancer_port: int) -> State:
@@ -33,7 +34,9 @@ def up(settings: Settings, *, prefect_port: int, balancer_port: int) -> State:
     if running:
         return running
     check_machine(settings, balancer_port)
-    sweep(settings)
+    sweep(settings.home)
+    if settings.machines == "docker":
+        prepare_engine(settings)
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "cloud.log"
     command = [sys.executable, "-m", "tyrell.local.daemon", settings.model_dump_json()]
@@ -48,6 +51,7 @@ def up(settings: Settings, *, prefect_port: int, balancer_port: int) -> State:
 
     def look() -> State | NotYet:
         if daemon.poll() is not None:
+            sweep_engine(settings)
             raise TyrellError(f"the embedded cloud ended at its start: {_last_line(log)} (see {log})")
         return read_state(settings.home) or NotYet(_last_line(log))
 
@@ -63,13 +67,20 @@ def check_machine(settings: Settings, balancer_port: int) -> None:
     """Refuse, in one sentence, a machine that cannot carry the cloud: no Linux, a port taken, a port too low."""
     if sys.platform != "linux":
         raise UsageError("the embedded cloud needs Linux: only there any loopback address can be used; use a Linux VM")
+    if settings.machines == "docker":
+        _refuse_taken({settings.port, balancer_port, METADATA_PORT})
+        return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError:
             raise UsageError(f"port {settings.port} of {settings.host} is taken; choose another with --port") from None
-    taken = wildcard_listeners({balancer_port, ETCD_PEERS, *_role_ports()})
+    _refuse_taken({balancer_port, ETCD_PEERS, *_role_ports()})
+
+
+def _refuse_taken(ports: set[int]) -> None:
+    taken = wildcard_listeners(ports)
     if taken:
         raise UsageError(f"{taken[0]}, so no machine of the embedded cloud could use it; stop it first")
 
@@ -93,9 +104,33 @@ def down(home: Path) -> bool:
             )
         except TyrellError:
             os.kill(state.pid, signal.SIGKILL)
-    left = sweep(state.settings if state else Settings(home=home))
+    left = sweep(home)
     forget_state(home)
     return bool(state or left)
+
+
+def sweep(home: Path) -> int:
+    """Remove what the last cloud of `home` has left; how much that was."""
+    record = read_record(home)
+    return processes.sweep(Settings(home=home)) + (sweep_engine(record.settings) if record else 0)
+
+
+def sweep_engine(settings: Settings) -> int:
+    """Remove what a cloud with containers has left in the Docker Engine; how much that was."""
+    if settings.machines == "processes":
+        return 0
+    from tyrell.local.containers.sweep import sweep as sweep_containers  # noqa: PLC0415  Docker's SDK is slow to import
+
+    return sweep_containers(settings)
+
+
+def prepare_engine(settings: Settings) -> None:
+    """Refuse a machine that cannot carry containers, and make their base image here, where it may take minutes."""
+    from tyrell.local.containers.base_image import ensure_base_image  # noqa: PLC0415  Docker's SDK is slow to import
+    from tyrell.local.containers.network import Bridge  # noqa: PLC0415
+
+    Bridge(settings).check()
+    ensure_base_image()
 
 
 def free_port(preferred: int, host: str = "127.0.0.1") -> int:

@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import Protocol
 
+from tasks.errors import TyrellError
 from tyrell.local.autoscaling.engine import AutoScaling
 from tyrell.local.balancers.engine import Balancers
 from tyrell.local.cloudformation.engine import CloudFormation
@@ -38,17 +39,30 @@ class Engine(Protocol):
         """Return when everything it started is gone."""
 
 
+def make_engines(settings: Settings) -> list[Engine]:
+    """The cloud's parts, in the order in which they start."""
+    if settings.machines == "processes":
+        machines, balancers = Machines(settings), Balancers(settings)
+    else:
+        from tyrell.local.containers.driver import ContainerDriver  # noqa: PLC0415  nobody else needs Docker's SDK
+
+        driver = ContainerDriver(settings)
+        machines, balancers = Machines(settings, driver), Balancers(settings, driver.bridge)
+    return [machines, balancers, AutoScaling(settings), CloudFormation(settings)]
+
+
+def offer_images(settings: Settings) -> None:
+    """The Link image of processes is what lies in the repository; containers boot what was captured from another."""
+    if settings.machines == "processes":
+        bake_link_image(settings)
+
+
 def run(settings: Settings, *, prefect_port: int) -> None:
     """Serve the cloud until SIGTERM or SIGINT; `prefect_port` 0 leaves the Prefect server out."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    engines: list[Engine] = [
-        Machines(settings),
-        Balancers(settings),
-        AutoScaling(settings),
-        CloudFormation(settings),
-    ]
+    engines = make_engines(settings)
     prefect = PrefectServer(settings, prefect_port) if prefect_port else None
     for engine in engines:
         engine.install()
@@ -58,7 +72,7 @@ def run(settings: Settings, *, prefect_port: int) -> None:
             engine.start()
         if prefect:
             prefect.start()
-        bake_link_image(settings)
+        offer_images(settings)
         if prefect:
             prefect.await_ready()
         write_state(State(pid=os.getpid(), settings=settings, prefect_port=prefect_port))
@@ -84,7 +98,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         run(arguments.settings, prefect_port=arguments.prefect_port)
-    except OSError as error:
+    except (OSError, TyrellError) as error:
         sys.exit(f"the embedded cloud cannot start: {error}")
 
 

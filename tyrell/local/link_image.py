@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags
 from tasks.errors import NotFound
-from tasks.roles import load_role, role_names
+from tasks.link_modules import ROOT, find_program
+from tasks.roles import Role, load_role, role_names
 from tasks.templates import unit_files
+from tyrell.local.aws import client
 from tyrell.local.machines.images import Link, register_image
 from tyrell.local.settings import Settings
 
-SERVICES = Path(__file__).resolve().parents[2] / "link"
 KIND = "link"
 
 PROGRAMS = {
@@ -26,27 +27,51 @@ PROGRAMS = {
 """Programs of the image and the module each one runs."""
 
 
-def bake_link_image(settings: Settings) -> str:
-    """Register what lies in the repository as an AMI and return its id; unchanged contents give the same AMI.
+def bake_link_image(settings: Settings) -> Offer:
+    """Register what lies in the repository as an AMI; unchanged contents give the same AMI.
 
-    Tagged `tyrell:kind=link` and `tyrell:release`, the first eight digits of the digest of its contents.
+    Tagged as an image that Packer has baked: see `tasks.bake_keys`.
     """
-    files = link_files()
-    digest = hashlib.sha256()
-    for name, contents in sorted(files.items()):
-        digest.update(name.encode() + b"\0" + (contents if isinstance(contents, bytes) else b"link"))
-    tags = {"tyrell:kind": KIND, "tyrell:release": digest.hexdigest()[:8]}
-    return register_image(settings, f"tyrell-{KIND}", files, tags)
+    offer = find_link_image(settings)
+    named = {"tyrell:kind": KIND, "tyrell:release": offer.release, "tyrell:bake-key": bake_key(offer.inputs)}
+    ami = offer.ami or register_image(settings, f"tyrell-{KIND}", link_files(), named | input_tags(offer.inputs))
+    return offer.model_copy(update={"ami": ami})
+
+
+def find_link_image(settings: Settings) -> Offer:
+    """What lies in the repository, and the AMI of it if there is one."""
+    inputs = link_inputs()
+    key = bake_key(inputs)
+    same = [{"Name": "tag:tyrell:bake-key", "Values": [key]}]
+    images = client(settings, "ec2").describe_images(Owners=["self"], Filters=same)["Images"]
+    return Offer(release=key[:8], inputs=inputs, ami=images[0]["ImageId"] if images else "")
+
+
+def link_inputs() -> dict[str, str]:
+    """The digests of what the image is made of, by name; `image:ROLE` is what the programs of that role import."""
+    roles = tuple(map(load_role, role_names()))
+    units = {name: unit for role in roles for name, unit in unit_files(role).items()}
+    return {
+        "units": digest(units),
+        "programs": digest(PROGRAMS | {"python": sys.executable}),
+        **{IMAGE + role.name: digest(_sources(role)) for role in roles},
+    }
+
+
+def _sources(role: Role) -> dict[str, str]:
+    """The files of `link/` that the role's programs consist of, by name."""
+    modules = [PROGRAMS[command] for command in (*(service.command for service in role.services), *role.programs)]
+    return {name: (ROOT / name).read_text() for name in find_program(modules).files}
 
 
 def link_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
     files: dict[str, bytes | Link] = {"etc/link/README": b"Written at first boot: where this stack's etcd is.\n"}
-    for source in sorted(SERVICES.rglob("*.py")):
-        files[f"opt/link/lib/link/{source.relative_to(SERVICES)}"] = source.read_bytes()
     for program, module in PROGRAMS.items():
         files[f"opt/link/bin/{program}"] = _program(module)
     for role in map(load_role, role_names()):
+        for name, source in _sources(role).items():
+            files[f"opt/link/lib/{name}"] = source.encode()
         for name, unit in unit_files(role).items():
             files[f"etc/systemd/system/{name}"] = unit.encode()
     for program in ("etcd", "etcdctl"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 ACCOUNT = "123456789012"
 """The account id that moto gives every caller."""
@@ -13,34 +14,64 @@ ACCOUNT = "123456789012"
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 RESERVED = IPv4Network("127.0.0.0/16")
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""RFC 1918."""
 SMALLEST = 24
+
+MachineKind = Literal["processes", "docker"]
+NETWORKS: dict[MachineKind, IPv4Network] = {
+    "processes": IPv4Network("127.20.0.0/16"),
+    "docker": IPv4Network("10.77.0.0/16"),
+}
+
+
+def _usual_network(given: dict[str, Any]) -> IPv4Network:
+    return NETWORKS[given.get("machines", "processes")]
 
 
 class Settings(BaseModel):
     """Settings of one embedded cloud. Two clouds on one machine need other homes, ports and networks.
 
     `home` holds everything the cloud keeps: records of its processes, instance folders, logs.
-    `network` is the part of the loopback range that its VPCs are cut from; on Linux any address in
-    127.0.0.0/8 can be bound without configuration and without root.
+    `machines` is what an instance is: a group of processes on loopback addresses, or a Docker container.
+    `network` is what its VPCs are cut from. For processes it is a part of the loopback range: on Linux any address in
+    127.0.0.0/8 can be bound without configuration and without root. For containers it is a private network, which
+    becomes one Docker network.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path
-    host: str = "127.0.0.1"
     port: int = 15100
     region: str = "us-east-1"
-    network: IPv4Network = IPv4Network("127.20.0.0/16")
+    machines: MachineKind = "processes"
+    network: IPv4Network = Field(default_factory=_usual_network)
 
     @field_validator("network")
     @classmethod
-    def can_be_bound(cls, network: IPv4Network) -> IPv4Network:
-        """Only loopback addresses can be used without configuration; 127.0.0.0/16 belongs to the machine's own."""
-        if not network.subnet_of(LOOPBACK) or network.overlaps(RESERVED):
+    def can_be_used(cls, network: IPv4Network, others: ValidationInfo) -> IPv4Network:
+        """127.0.0.0/16 belongs to this machine's own programs; addresses that are not private to the internet."""
+        if others.data.get("machines") == "docker":
+            if not any(network.subnet_of(private) for private in PRIVATE):
+                raise ValueError(f"{network} is not a private network (RFC 1918); for example {NETWORKS['docker']}")
+        elif not network.subnet_of(LOOPBACK) or network.overlaps(RESERVED):
             raise ValueError(f"{network} is not a part of {LOOPBACK} outside {RESERVED}; for example 127.20.0.0/16")
         if network.prefixlen > SMALLEST:
             raise ValueError(f"{network} is too small: a network needs a /{SMALLEST} at least")
         return network
+
+    @property
+    def host(self) -> str:
+        """The address of the AWS API, the same for this machine and for instances: a Docker network's gateway is both.
+
+        No VPC uses it: AWS keeps the first four addresses of a subnet, https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+        """
+        return "127.0.0.1" if self.machines == "processes" else str(self.network[1])
+
+    @property
+    def reachable(self) -> IPv4Network:
+        """Where a VPC has to lie, or nothing could reach its addresses."""
+        return LOOPBACK if self.machines == "processes" else self.network
 
     @property
     def endpoint(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,6 +35,8 @@ class State(BaseModel):
             "AWS_SECRET_ACCESS_KEY": "embedded-cloud",
             "TYRELL_METRICS_PERIOD": "1",  # its balancers publish every second, those of AWS every minute
         }
+        if self.settings.machines == "processes":  # of which no Docker image and no Packer can make a machine
+            aws["TYRELL_BAKE"] = f"{Path(sys.executable).with_name('tyrell')} local bake"
         return aws | ({"PREFECT_API_URL": f"{self.prefect_url}/api"} if self.prefect_port else {})
 
 
@@ -56,11 +59,16 @@ def write_state(state: State) -> None:
 
 def read_state(home: Path) -> State | None:
     """The cloud that runs in `home`, or None; a record of a process that is gone counts as none."""
+    state = read_record(home)
+    return state if state and is_daemon(state.pid) else None
+
+
+def read_record(home: Path) -> State | None:
+    """The cloud that was the last to come up in `home` and was not stopped in order since, whether it still runs."""
     try:
-        state = State.model_validate_json(_file(home).read_text())
+        return State.model_validate_json(_file(home).read_text())
     except (FileNotFoundError, ValidationError):
         return None
-    return state if is_daemon(state.pid) else None
 
 
 def forget_state(home: Path) -> None:

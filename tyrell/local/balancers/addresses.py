@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import threading
 from ipaddress import IPv4Address, IPv4Network
+from typing import Protocol
 
 from tyrell.local.aws import client
 from tyrell.local.settings import Settings
 
 
+class Interface(Protocol):
+    """What makes an address one of this machine's. Loopback addresses are that already."""
+
+    def add(self, address: str) -> None:
+        """Have this machine answer at `address`."""
+
+    def remove(self, address: str) -> None:
+        """Give `address` up."""
+
+
 class Addresses:
     """Network interfaces of load balancers, created and deleted through EC2; each is known by its description."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, interface: Interface | None = None) -> None:
         self._settings = settings
+        self._interface = interface
         self._choosing = threading.Lock()
 
     def assign(self, arn: str, subnet_id: str) -> str:
@@ -37,6 +49,8 @@ class Addresses:
             ec2.create_network_interface(
                 SubnetId=subnet_id, PrivateIpAddress=address, Description=interface_description(arn)
             )
+            if self._interface:
+                self._interface.add(address)
         return address
 
     def release(self, arn: str) -> None:
@@ -44,6 +58,8 @@ class Addresses:
         ec2 = client(self._settings, "ec2")
         known_by = [{"Name": "description", "Values": [interface_description(arn)]}]
         for interface in ec2.describe_network_interfaces(Filters=known_by)["NetworkInterfaces"]:
+            if self._interface:
+                self._interface.remove(interface["PrivateIpAddress"])
             ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from contextlib import ExitStack
 
-from tyrell.local.balancers.addresses import Addresses
+from tyrell.local.balancers.addresses import Addresses, Interface
 from tyrell.local.balancers.api import LoadBalancingApi
 from tyrell.local.balancers.config import Balancer, GroupState
 from tyrell.local.balancers.metrics.api import CloudWatchApi
@@ -31,14 +31,17 @@ class Balancers:
     reason, while a port cannot be listened on. Its DNSName is an IP address of its first subnet.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises ValueError when the cloud's home is too deep for the proxies' control sockets."""
+    def __init__(self, settings: Settings, interface: Interface | None = None) -> None:
+        """`interface` makes addresses reachable that are not so by themselves.
+
+        Raises ValueError when the cloud's home is too deep for the proxies' control sockets.
+        """
         self.settings = settings
         self._sockets = settings.home / "balancers"
         if len(bytes(self._sockets / "0123456789abcdef.sock")) > _LONGEST_SOCKET_PATH:
             raise ValueError(f"{settings.home}: too long for Unix sockets below it; give the cloud a shorter home")
         self.records = Records(settings)
-        self.addresses = Addresses(settings)
+        self.addresses = Addresses(settings, interface)
         self._proxies: dict[str, ProxyProcess] = {}
         self._metrics = Collector(lambda: dict(self._proxies))
         self._changed = threading.Event()

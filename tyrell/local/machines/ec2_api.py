@@ -23,7 +23,6 @@ from tyrell.local.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = IPv4Network("127.0.0.0/8")
 FROM_TEMPLATE = (
     *("ImageId", "InstanceType", "KeyName", "UserData", "SecurityGroupIds", "SecurityGroups", "NetworkInterfaces"),
     *("IamInstanceProfile", "MetadataOptions", "Monitoring", "EbsOptimized", "InstanceInitiatedShutdownBehavior"),
@@ -62,8 +61,9 @@ class Ec2Api(EC2Response):
         cidr = self._get_param("CidrBlock")
         with suppress(ValueError):  # moto has its own answer to what is no CIDR
             network = IPv4Network(cidr, strict=False)
-            if not network.subnet_of(LOOPBACK):
-                message = f"The CIDR '{cidr}' is outside {LOOPBACK}: only loopback addresses can be bound without root."
+            reachable = self._settings.reachable
+            if not network.subnet_of(reachable):
+                message = f"The CIDR '{cidr}' is outside {reachable}: nothing could reach its addresses."
                 raise EC2ClientError("InvalidVpc.Range", message)
             for vpc in self.ec2_backend.vpcs.values():
                 if network.overlaps(IPv4Network(vpc.cidr_block)):
@@ -125,9 +125,7 @@ class Ec2Api(EC2Response):
         return ActionResult({"InstanceId": instance_id, "Timestamp": utcnow(), "Output": output})
 
     def register_image(self) -> ActionResult:
-        name = self._get_param("Name")
-        if any(image.name == name for image in self.ec2_backend.amis.values()):
-            raise EC2ClientError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use")
+        self._refuse_taken_name(self._get_param("Name"))
         result = super().register_image()
         answer: Any = result.result
         image = self.ec2_backend.amis[answer["ImageId"]]
@@ -143,8 +141,15 @@ class Ec2Api(EC2Response):
         image = self.ec2_backend.amis.get(self._get_param("ImageId"))
         result = super().deregister_image()
         if image.image_location:
-            delete_contents(self._settings, image.image_location)
+            self._delete_contents(image.image_location)
         return result
+
+    def _refuse_taken_name(self, name: str) -> None:
+        if any(image.name == name for image in self.ec2_backend.amis.values()):
+            raise EC2ClientError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use")
+
+    def _delete_contents(self, location: str) -> None:
+        delete_contents(self._settings, location)
 
     def _change(self, write: Callable[[], Any], change: Change) -> ActionResult:
         """Let moto check and `write`, then put the state in between in its place.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import platform
-import shutil
 from threading import Thread
 from typing import Any
 
 import moto.ec2.urls
 
-from tyrell.local.machines.ec2_api import Ec2Api
-from tyrell.local.machines.machine import BootError, Machine
-from tyrell.local.machines.processes import DIES_WITH_ITS_PARENT, sweep
+from tyrell.local.machines.driver import BootError, Driver, Machine
+from tyrell.local.machines.process_driver import ProcessDriver
 from tyrell.local.machines.records import Order, Records
 from tyrell.local.settings import Settings
 
@@ -26,13 +23,14 @@ STOP_SECONDS = 10
 
 
 class Machines:
-    """EC2 instances as process groups. One thread runs them all, in one event loop.
+    """EC2 instances, made real by a driver: as groups of processes unless told otherwise.
 
-    The thread lives as long as any process: the kernel kills a process whose starter ends.
+    One thread runs them all, in one event loop. It lives as long as any process: the kernel kills a process whose
+    starter ends.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
+        self._driver = driver or ProcessDriver(settings)
         self._records = Records(settings.region)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="machines", daemon=True)
@@ -41,27 +39,26 @@ class Machines:
         self._replaced: Any = None
 
     def install(self) -> None:
-        """Put our EC2 API in place of moto's, before the server starts."""
+        """Put our EC2 API in place of moto's, before the server starts.
+
+        Raises UsageError when this computer cannot carry the driver's machines.
+        """
+        self._driver.prepare()
         self._replaced = moto.ec2.urls.url_paths["{0}/"]
-        moto.ec2.urls.url_paths["{0}/"] = Ec2Api.of(self._settings, self._order).dispatch
+        moto.ec2.urls.url_paths["{0}/"] = self._driver.api(self._order).dispatch
 
     def start(self) -> None:
-        """Begin to carry out orders. Raises RuntimeError where machines cannot be processes."""
-        if platform.system() != "Linux" or shutil.which(DIES_WITH_ITS_PARENT[0]) is None:
-            raise RuntimeError(
-                "the embedded cloud runs machines as processes on loopback addresses: "
-                "it needs Linux and the program setpriv (package util-linux)"
-            )
-        sweep(self._settings)
+        """Begin to carry out orders. Raises RuntimeError where the driver cannot work."""
+        self._driver.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """End every process and the thread, and give moto its EC2 API back."""
+        """End every machine and the thread, and give moto its EC2 API back."""
         if self._thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._shut_down(), self._loop).result()
+            self._driver.stop()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(STOP_SECONDS)
-            sweep(self._settings)
         if self._replaced:
             moto.ec2.urls.url_paths["{0}/"] = self._replaced
 
@@ -78,7 +75,7 @@ class Machines:
     def _begin(self, instance_id: str, order: Order) -> None:
         machine = self._machines.get(instance_id)
         if machine is None:
-            machine = self._machines[instance_id] = Machine(self._settings, instance_id)
+            machine = self._machines[instance_id] = self._driver.machine(instance_id)
         if previous := self._work.get(instance_id):
             previous.cancel()
         self._work[instance_id] = self._loop.create_task(self._carry_out(order, instance_id, machine))
@@ -123,7 +120,7 @@ class Machines:
         self._loop.call_later(TERMINATED_STAYS_SECONDS, self._records.forget, instance_id)
 
     async def _shut_down(self) -> None:
-        """Give every machine the same few seconds to end in order; `sweep` ends the rest."""
+        """Give every machine the same few seconds to end in order; the driver ends the rest."""
         if self._work:
             for work in self._work.values():
                 work.cancel()

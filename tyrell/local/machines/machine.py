@@ -1,4 +1,4 @@
-"""One machine: an instance's root folder, its first boot, its units, its shutdown."""
+"""One machine as processes: an instance's root folder, its first boot, its units, its shutdown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import shutil
 
 from tyrell.local.machines.cloud_init import CloudInitError, parse_user_data
+from tyrell.local.machines.driver import BootError
 from tyrell.local.machines.first_boot import run_commands, write_files
 from tyrell.local.machines.images import unpacked_image
 from tyrell.local.machines.metadata import Metadata, read_metadata
@@ -18,12 +19,8 @@ BOOTED = "/var/lib/cloud/instance/boot-finished"
 """cloud-init's own mark that the first boot is done."""
 
 
-class BootError(Exception):
-    """Why a machine does not come up, in one sentence."""
-
-
-class Machine:
-    """All methods run in one event loop; hold `lock` for boot, shut_down and remove: one at a time."""
+class ProcessMachine:
+    """A `Machine`; see there."""
 
     def __init__(self, settings: Settings, instance_id: str) -> None:
         self._settings = settings
