@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: help setup demo test quick docker check lint types layers roles bench clean
+.PHONY: help setup demo test quick docker check lint types layers roles packer bench clean
 
 help:      ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,7 +28,7 @@ quick: setup ## the plain tests only: no Prefect server, no whole cloud
 docker: setup ## the tests that build images and machines with the Docker Engine
 	$(RUN)/pytest -m docker
 
-check: lint types layers roles test ## everything that needs no Docker Engine
+check: lint types layers roles packer test ## everything that needs no Docker Engine
 
 lint: setup ## style
 	$(RUN)/ruff check .
@@ -39,6 +39,12 @@ types: setup ## mypy, strict
 
 layers: setup ## who may import whom
 	$(RUN)/lint-imports
+
+packer: ## Packer's validation of the machine image's template, where Packer is
+	@if command -v packer >/dev/null; then \
+	    packer fmt -check packer && packer fmt -check packer/current && \
+	    packer validate -var-file=packer/example.pkrvars.hcl $(CURDIR)/packer; \
+	else echo "packer is not installed: its template is not checked"; fi
 
 roles: setup ## cfn-lint over the rendered template of every role
 	$(RUN)/python -m tests.rendered .tools/rendered

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -16,6 +17,9 @@ from tasks.rollouts import Rollout, Strategy
 
 FOLDER = Path(__file__).resolve().parent.parent / "roles"
 
+ImageKind = Literal["link", "worker", "metrics"]
+"""The kinds of machine image."""
+
 
 class Role(Noun):
     """A component of the stack, as its folder describes it."""
@@ -24,6 +28,12 @@ class Role(Noun):
     description: str
     needs: tuple[RoleName, ...] = ()
     """Roles that must be healthy before this one is deployed."""
+    machine_image: ImageKind = "link"
+    """The kind of machine image that its machines are made of."""
+    programs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Programs of its Docker image, beside those of its services, that all machines of the kind have in /opt/link/bin.
+
+    Each with the variables that it takes from whoever calls it."""
     instance_type: str
     volume_gib: int = Field(default=16, ge=8)
     grace_period: int = Field(default=60, ge=0)

@@ -1,6 +1,8 @@
-"""Templates of the role folders, rendered: CloudFormation bodies, user data and systemd units."""
+"""Templates of the role folders, rendered: CloudFormation bodies, user data, systemd units and programs."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -53,3 +55,25 @@ def unit_files(role: Role) -> dict[str, str]:
     """The systemd units of `role`, by file name: what its machine image carries."""
     template = _templates.get_template("common/unit.service.j2")
     return {service.unit: template.render(role=role, service=service) for service in role.services}
+
+
+def program_files(role: Role, image: str) -> dict[str, str]:
+    """The programs of `role` for machines with a Docker Engine, by name: each runs in a container of `image`, an id."""
+    template = _templates.get_template("common/program.sh.j2")
+
+    def program(command: str, environment: Iterable[str], state: str = "", *, entrypoint: bool) -> str:
+        return template.render(
+            role=role,
+            command=command,
+            environment=sorted(environment),
+            state=state,
+            entrypoint=entrypoint,
+            image=image,
+        )
+
+    services = {
+        service.command: program(service.command, service.environment, service.state_directory, entrypoint=False)
+        for service in role.services
+    }
+    others = {name: program(name, variables, entrypoint=True) for name, variables in role.programs.items()}
+    return services | others

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tyrell import images_cli, versions_cli
+from tyrell import builds_cli, images_cli, network_cli, release_cli, versions_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -26,6 +26,9 @@ app = typer.Typer(
 app.add_typer(local_app, name="local")
 versions_cli.add_to(app)
 images_cli.add_to(app)
+builds_cli.add_to(app)
+network_cli.add_to(app)
+release_cli.add_to(app)
 
 
 @app.command()

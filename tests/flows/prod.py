@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from typer.testing import CliRunner, Result
 
 from tasks.groups import find_group
@@ -20,6 +23,15 @@ from tyrell.cli import app
 STACK = "prod"
 QUICK = ("--pause", "0.5", "--steady", "0.5")
 UNJUDGED = ("--no-gate", "--pause", "0", "--steady", "0")
+
+
+@contextmanager
+def prod_stack(cloud: Tyrell, ami: str, version: str) -> Iterator[Prod]:
+    """The stack, made of that machine image; it is gone afterwards."""
+    brought = cloud.json("up", STACK, "--ami", ami, "--version", version)
+    with temporary_settings({PREFECT_API_URL: cloud.cloud_environment["PREFECT_API_URL"]}):
+        yield Prod(cloud, brought["url"])
+    cloud.ok("down", STACK, "--yes")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from tyrell.local.link_image import KIND, PROGRAMS, link_files
+from tasks.bake_keys import IMAGE, digest, input_tags
+from tyrell.local.link_image import KIND, PROGRAMS, link_files, link_inputs
 from tyrell.local.machines.images import register_image
 from tyrell.local.settings import Settings
 
@@ -31,14 +32,19 @@ SERVICES = {"router": "link-router", "target": "link-target", "tenant-mgmt-api":
 def bake(settings: Settings, release: str, fault: Fault | None = None, role: str = "router") -> str:
     """Register the repository's Link services as the AMI of `release` and return its id; again is the same id.
 
-    With a fault, the service of `role` has it and every other service in the image is good.
+    With a fault, the service of `role` has it and every other service in the image is good. Its tags say that it
+    differs from what lies in the repository in all roles, or in the one with the fault.
     """
+    inputs = link_inputs()
+    for name in [IMAGE + role] if fault else [name for name in inputs if name.startswith(IMAGE)]:
+        inputs[name] = digest(f"{inputs[name]} {fault or release}")
     files = link_files()
     if fault:
         source = f"{LIBRARY}/{PROGRAMS[SERVICES[role]].removeprefix('link.')}.py"
         files[source] = _with_fault(files[source], fault)
         files[f"{LIBRARY}/faults.py"] = FAULTS.read_bytes()
-    return register_image(settings, f"tyrell-{KIND}", files, {"tyrell:kind": KIND, "tyrell:release": release})
+    tags = {"tyrell:kind": KIND, "tyrell:release": release, **input_tags(inputs)}
+    return register_image(settings, f"tyrell-{KIND}", files, tags)
 
 
 def _with_fault(source: object, fault: Fault) -> bytes:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.upgrade import upgrade
 from tasks import clients
@@ -26,7 +25,7 @@ from tasks.model import Group, Release
 from tasks.rollouts import Gate, Rollout
 from tests.flows.embedded import Tyrell
 from tests.flows.load import Load
-from tests.flows.prod import QUICK, STACK, UNJUDGED, Prod
+from tests.flows.prod import QUICK, STACK, UNJUDGED, Prod, prod_stack
 from tests.flows.releases import Fault, bake
 from tests.waiting import eventually
 from tyrell.local.link_image import etcd_binaries
@@ -55,11 +54,9 @@ def images(cloud: Tyrell) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def prod(cloud: Tyrell, images: dict[str, str]) -> Iterator[Prod]:
-    """The stack, made of release `blue`; it is gone afterwards."""
-    brought = cloud.json("up", STACK, "--ami", images["blue"], "--version", "blue")
-    with temporary_settings({PREFECT_API_URL: cloud.cloud_environment["PREFECT_API_URL"]}):
-        yield Prod(cloud, brought["url"])
-    cloud.ok("down", STACK, "--yes")
+    """The stack, made of release `blue`."""
+    with prod_stack(cloud, images["blue"], "blue") as stack:
+        yield stack
 
 
 def other(live: str) -> str:

@@ -13,13 +13,15 @@ from docker import DockerClient
 from docker.errors import APIError
 
 from tests.waiting import eventually
+from tyrell.local.containers.base_image import ensure_base_image
 
 BASE = "debian:bookworm-slim"
 
 
 @pytest.fixture(scope="package")
 def engine() -> Iterator[DockerClient]:
-    """The Docker Engine, asked directly."""
+    """The Docker Engine, asked directly; it has what the Dockerfiles stand on."""
+    ensure_base_image()
     client = docker.from_env()
     yield client
     client.close()

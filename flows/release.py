@@ -1,0 +1,71 @@
+"""The release flow: from what lies in the checkout to traffic, one role after the other."""
+
+from datetime import timedelta
+
+from prefect import flow
+
+from flows.bake_ami import bake_ami
+from flows.build_image import build_images
+from flows.upgrade import upgrade
+from tasks.bake_keys import Offer
+from tasks.bakeries import bake_offer, own_bakery
+from tasks.machine_images import find_roles
+from tasks.model import Changes, Release, StackName, Version, VersionId
+from tasks.overview import publish_changes
+from tasks.recipes import check_committed
+from tasks.releases import find_planned, find_released, kinds_of, offer_of, recording_release
+from tasks.rollouts import Rollout
+from tasks.steps import one_heartbeat
+
+
+@flow(name="release", flow_run_name="release to {stack}")
+def release(
+    stack: StackName,
+    roles: tuple[str, ...] = (),
+    version: VersionId | None = None,
+    images: dict[str, str] | None = None,
+    plans: dict[str, Rollout] | None = None,
+    network: str = "",
+    force: bool = False,
+    require_clean: bool = False,
+    wait: timedelta | None = None,
+) -> Changes:
+    """Build what has changed, bake it once, and upgrade every role it concerns; the first failure ends it.
+
+    Args:
+        stack: the stack
+        roles: whom to upgrade; without them every role that has a live version
+        version: what the new versions are called; without it like the machine image
+        images: ready-made Docker images by role, which are not built
+        plans: strategy, steps, gates and windows by role, where the role's own are not wanted
+        network: the network to bake in; without it the only one there is, or the demo's
+        force: also a version that failed before, and also when the old one could not take its traffic back
+        require_clean: refuse when the checkout holds something that no commit has
+        wait: how long to wait for another change of a role to end; without it this one is refused at once
+    """
+    released = find_released(stack, roles)
+    if require_clean:
+        check_committed()
+
+    changes: Changes = ()
+    with one_heartbeat():
+        offers = {kind: _make_machine_image(kind, images or {}, network) for kind in kinds_of(released)}
+        rollout = tuple(find_planned(stack, role, offers[role.machine_image], version or "") for role in released)
+        with recording_release(stack, rollout) as record:
+            for planned in rollout:
+                if planned.changed:
+                    record.begun(planned)
+                    new = Version(stack=stack, role=planned.role, id=planned.version)
+                    made_of = Release(id=planned.version, ami=planned.ami)
+                    changes += upgrade(new, made_of, (plans or {}).get(planned.role), force, wait)
+                    record.ended(planned)
+
+    publish_changes(stack, changes)
+    return changes
+
+
+def _make_machine_image(kind: str, images: dict[str, str], network: str) -> Offer:
+    if own_bakery():
+        return bake_offer(kind)
+    build_images(tuple(role.name for role in find_roles(kind) if role.name not in images))
+    return offer_of(bake_ami(kind, images, network=network).build)

@@ -1,0 +1,84 @@
+"""The programs of a machine image: run with a `docker` that writes down what it is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tasks.roles import load_role, role_names
+from tasks.templates import program_files
+
+IMAGE = "sha256:" + "1" * 64
+DOCKER = """#!/bin/sh
+printf '%s\\n' "$*" >> "$CALLS"
+[ "$1" != run ] || exit 7
+exit 1
+"""
+
+
+class Machine:
+    """Runs programs where `docker run` ends with 7 and everything else of Docker fails."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / "docker").write_text(DOCKER)
+        (folder / "docker").chmod(0o755)
+        self._calls = folder / "calls"
+
+    def run(self, role: str, command: str, **environment: str) -> list[str]:
+        """What Docker was told, call by call; the program ended with the status of its container."""
+        program = self._folder / command
+        program.write_text(program_files(load_role(role), IMAGE)[command])
+        path = f"{self._folder}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["/bin/sh", str(program)],
+            env={"PATH": path, "CALLS": str(self._calls), **environment},
+            check=False,
+            capture_output=True,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")
+        return self._calls.read_text().splitlines()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_a_service_runs_in_a_container_of_its_image_on_the_machines_own_network(machine: Machine) -> None:
+    *_, run = machine.run("router", "link-router", PORT="3000")
+    assert run.startswith("run --rm --pull never --name link-router --network host ")
+    assert run.endswith(f" --env PORT {IMAGE}")
+
+
+def test_what_an_earlier_run_left_is_removed_first(machine: Machine) -> None:
+    first, second = machine.run("router", "link-router", PORT="3000")
+    assert first == "rm --force link-router"
+    assert second.startswith("run ")
+
+
+def test_services_of_one_machine_have_containers_of_their_own(machine: Machine) -> None:
+    machine.run("target", "link-target", MAPPED_PORT="3001")
+    calls = machine.run("target", "link-target", MAPPED_PORT="3002")
+    names = [call.split(" --name ")[1].split()[0] for call in calls if call.startswith("run ")]
+    assert names == ["link-target-3001", "link-target-3002"]
+
+
+def test_a_state_directory_is_a_volume_that_outlives_the_container(machine: Machine) -> None:
+    *_, run = machine.run("core-services", "etcd-node", STATE_DIRECTORY="/var/lib/etcd")
+    assert " --env STATE_DIRECTORY --volume etcd:/var/lib/etcd " in run
+
+
+def test_a_further_program_is_another_entrypoint_with_the_variables_of_its_caller(machine: Machine) -> None:
+    *_, run = machine.run("core-services", "etcd-peers", ZETTA_STACK="lab", AWS_REGION="us-east-1")
+    assert run.endswith(f" --entrypoint etcd-peers --env AWS_REGION --env ZETTA_STACK {IMAGE}")
+
+
+@pytest.mark.parametrize("role", role_names())
+def test_every_service_of_every_role_has_its_program(role: str) -> None:
+    programs = program_files(load_role(role), IMAGE)
+    assert {service.command for service in load_role(role).services} <= programs.keys()
+    assert all(text.startswith("#!/bin/sh\n") for text in programs.values())
