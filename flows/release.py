@@ -8,6 +8,7 @@ from flows.bake_ami import bake_ami
 from flows.build_image import build_images
 from flows.upgrade import upgrade
 from tasks.bake_keys import Offer
+from tasks.bake_plans import foresee_bake
 from tasks.bakeries import bake_offer, own_bakery
 from tasks.machine_images import find_roles
 from tasks.model import Changes, Release, StackName, Version, VersionId
@@ -67,5 +68,8 @@ def release(
 def _make_machine_image(kind: str, images: dict[str, str], network: str) -> Offer:
     if own_bakery():
         return bake_offer(kind)
+    there = foresee_bake(kind, images)
+    if there.ami:  # nothing to build, nothing to bake
+        return there
     build_images(tuple(role.name for role in find_roles(kind) if role.name not in images))
     return offer_of(bake_ami(kind, images, network=network).build)

@@ -21,6 +21,8 @@ from tasks.errors import NotFound, TyrellError
 from tasks.machine_images import Contents
 from tests.link.aws_server import aws_server
 
+pytestmark = pytest.mark.cloud
+
 PLAN = Plan(
     contents=Contents(kind="link", images=(), units={}, programs={}),
     base="ami-1",

@@ -10,6 +10,8 @@ from tasks import clients
 from tasks.registries import ecr_login
 from tests.link.aws_server import REGION, aws_server
 
+pytestmark = pytest.mark.cloud
+
 
 @pytest.fixture
 def aws() -> Iterator[None]:
