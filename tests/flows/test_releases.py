@@ -30,8 +30,8 @@ def prod(cloud: Tyrell) -> Iterator[Prod]:
     ami = bake(state.settings, "one")
     with prod_stack(cloud, ami, "one") as stack:
         yield stack
-    ours = [{"Name": "tag:tyrell:release", "Values": ["one", "two", "crashes"]}]
-    for image in clients.ec2().describe_images(Filters=ours)["Images"]:  # no other test's newest image
+    found = clients.ec2().describe_images(Filters=[{"Name": "tag:tyrell:release", "Values": ["one", "two", "crashes"]}])
+    for image in found["Images"]:  # no other test's newest image
         clients.ec2().deregister_image(ImageId=image["ImageId"])
 
 
