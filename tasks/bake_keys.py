@@ -35,6 +35,11 @@ def bake_key(inputs: Mapping[str, str]) -> str:
     return digest(dict(inputs))
 
 
+def release_of(inputs: Mapping[str, str]) -> str:
+    """What versions made of these inputs are called, when nobody names them."""
+    return bake_key(inputs)[:8]
+
+
 def input_tags(inputs: Mapping[str, str]) -> dict[str, str]:
     """The digests as tags of the image."""
     return {INPUT + name: value[:DIGITS] for name, value in inputs.items()}

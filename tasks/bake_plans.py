@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.bake_keys import Offer, bake_key, digest, input_tags
+from tasks.bake_keys import Offer, bake_key, digest, input_tags, release_of
 from tasks.base_images import find_base
 from tasks.builds import REFERENCE, find_named
 from tasks.images import Image
@@ -90,11 +90,6 @@ def foresee_bake(kind: str, images: Mapping[str, str], base: str = "") -> Offer:
 def image_name(kind: str, release: str) -> str:
     """The AMI's name. The same key gives the same name, so AWS itself refuses a second image of it."""
     return f"tyrell-{kind}-{release}"
-
-
-def release_of(inputs: Mapping[str, str]) -> str:
-    """What versions made of these inputs are called, when nobody names them."""
-    return bake_key(inputs)[:8]
 
 
 def _inputs(images: Mapping[str, Image | None], base: str, packer: str) -> dict[str, str]:

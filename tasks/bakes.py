@@ -12,11 +12,10 @@ from prefect.artifacts import create_table_artifact
 
 from tasks import packer
 from tasks.bake_holds import hold_tags, holding_bake
-from tasks.bake_keys import changed_inputs
 from tasks.bake_leftovers import as_tags, hold_name, staging_folder
 from tasks.bake_places import Place
 from tasks.bake_plans import Plan
-from tasks.builds import Build, delete_build, find_build, find_builds, find_named
+from tasks.builds import Build, delete_build, find_build, find_changes, find_named
 from tasks.clients import ec2
 from tasks.machine_images import PACKER, stage_contents
 from tasks.model import Noun, Patience
@@ -38,12 +37,6 @@ class Baked(Noun):
     """Why it was baked: the inputs that are not as in the newest image before it; empty when it is the first."""
 
 
-def find_changes(plan: Plan) -> tuple[str, ...]:
-    """The inputs that are not as in the newest image of the kind; empty when there is none."""
-    before = find_builds(plan.kind)
-    return changed_inputs(plan.inputs, before[0].tags) if before else ()
-
-
 @step("is there {plan.name}", system="ec2")
 def adopt_build(plan: Plan) -> Build | None:
     """The machine image of the same bake key. One that is pending, of a bake that was killed, is waited for.
@@ -53,7 +46,7 @@ def adopt_build(plan: Plan) -> Build | None:
     """
     build = find_named(plan.name)
     if build is None:
-        why = ", ".join(find_changes(plan))
+        why = ", ".join(find_changes(plan.kind, plan.inputs))
         logger.info("to bake: %s", f"changed since the newest: {why}" if why else f"the first of kind {plan.kind}")
         return None
     ami = build.ami
@@ -74,7 +67,7 @@ def bake(plan: Plan, place: Place) -> Baked:
 
     Raises TyrellError with Packer's own last errors, or when somebody else bakes the same.
     """
-    started, changed = time.monotonic(), find_changes(plan)
+    started, changed = time.monotonic(), find_changes(plan.kind, plan.inputs)
     with holding_bake(plan, place) as group:
         template, contents = (staging_folder(plan.name) / part for part in ("packer", "contents"))
         staging_folder(plan.name).mkdir(mode=0o700)

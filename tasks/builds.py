@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tasks.bake_keys import changed_inputs
 from tasks.clients import ec2
 from tasks.errors import NotFound
 from tasks.model import Changes, Noun
@@ -45,6 +47,12 @@ def find_builds(kind: str = "") -> tuple[Build, ...]:
     pages = ec2().get_paginator("describe_images").paginate(Owners=["self"], Filters=[by_kind if kind else by_any])
     found = [_build(image) for page in pages for image in page["Images"]]
     return tuple(sorted(found, key=lambda build: build.created, reverse=True))
+
+
+def find_changes(kind: str, inputs: Mapping[str, str]) -> tuple[str, ...]:
+    """The inputs that are not as in the newest image of the kind; empty when there is none."""
+    before = find_builds(kind)
+    return changed_inputs(inputs, before[0].tags) if before else ()
 
 
 def find_build(ami: str) -> Build:

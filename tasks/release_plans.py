@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tasks.bake_keys import IMAGE, Offer, changed_inputs
+from tasks.bake_keys import IMAGE, Offer
 from tasks.bake_plans import foresee_bake
 from tasks.bakeries import find_offer, own_bakery
-from tasks.builds import find_builds
+from tasks.builds import find_changes
 from tasks.model import Noun, RoleName
 from tasks.releases import Planned, find_planned, find_released, kinds_of
 from tasks.retention import Due
@@ -50,6 +50,4 @@ def plan_release(stack: str, names: tuple[str, ...], version: str, images: Mappi
 
 def _bake(kind: str, images: Mapping[str, str]) -> Bake:
     offer = find_offer(kind) if own_bakery() else foresee_bake(kind, images)
-    newest = find_builds(kind)[:1]
-    changed = changed_inputs(offer.inputs, newest[0].tags) if newest and not offer.ami else ()
-    return Bake(kind=kind, offer=offer, changed=changed)
+    return Bake(kind=kind, offer=offer, changed=() if offer.ami else find_changes(kind, offer.inputs))

@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags
+from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags, release_of
 from tasks.errors import NotFound
 from tasks.link_modules import ROOT, find_program
 from tasks.roles import Role, load_role, role_names
@@ -41,10 +41,9 @@ def bake_link_image(settings: Settings) -> Offer:
 def find_link_image(settings: Settings) -> Offer:
     """What lies in the repository, and the AMI of it if there is one."""
     inputs = link_inputs()
-    key = bake_key(inputs)
-    same = [{"Name": "tag:tyrell:bake-key", "Values": [key]}]
+    same = [{"Name": "tag:tyrell:bake-key", "Values": [bake_key(inputs)]}]
     images = client(settings, "ec2").describe_images(Owners=["self"], Filters=same)["Images"]
-    return Offer(release=key[:8], inputs=inputs, ami=images[0]["ImageId"] if images else "")
+    return Offer(release=release_of(inputs), inputs=inputs, ami=images[0]["ImageId"] if images else "")
 
 
 def link_inputs() -> dict[str, str]:
