@@ -8,13 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
-from tasks import clients
 from tasks.core_services import CORE_SERVICES
 from tasks.roles import load_role
-from tests.link.aws_server import REGION, MachineGroup, aws_server
+from tests.link.aws_server import MachineGroup
 from tests.link.etcd_server import ETCD, HOST, etcd_server
+from tests.tasks.own_aws import own_aws
 from tests.waiting import eventually, free_port
 
 NETWORK = "127.46.0.0/16"
@@ -26,14 +24,10 @@ def stack_etcd() -> Iterator[None]:
     """While the block runs, this process and those it starts find an empty etcd at the stack `STACK`."""
     address = f"127.46.{random.randint(1, 254)}.{random.randint(4, 254)}"  # noqa: S311  the port is the role's
     port = free_port(HOST)
-    with aws_server() as aws, etcd_server(port), _gateway(address, port), pytest.MonkeyPatch.context() as patched:
-        for name, value in (aws.variables | {"AWS_DEFAULT_REGION": REGION}).items():
-            patched.setenv(name, value)
-        clients.forget()
+    with own_aws() as aws, etcd_server(port), _gateway(address, port):
         tags = {"tyrell:stack": STACK, "tyrell:role": CORE_SERVICES}
         MachineGroup(aws, CORE_SERVICES, NETWORK, tags).add(address)
         yield
-    clients.forget()
 
 
 @contextmanager

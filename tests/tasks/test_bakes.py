@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tasks import clients
 from tasks.bake_holds import check_free, hold_tags
 from tasks.bake_leftovers import as_tags, find_groups, hold_name, sweep
 from tasks.bake_places import find_place
@@ -19,7 +18,7 @@ from tasks.base_images import find_base
 from tasks.builds import delete_build, find_build, find_named, find_orphans
 from tasks.errors import NotFound, TyrellError
 from tasks.machine_images import Contents
-from tests.link.aws_server import aws_server
+from tests.tasks.own_aws import own_aws
 
 pytestmark = pytest.mark.cloud
 
@@ -35,12 +34,8 @@ PLAN = Plan(
 @pytest.fixture(scope="module")
 def ec2() -> Iterator[Any]:
     """EC2 of an AWS with nothing in it, to which this process is led."""
-    with aws_server() as aws, pytest.MonkeyPatch.context() as environment:
-        for name, value in (aws.variables | {"AWS_DEFAULT_REGION": aws.variables["AWS_REGION"]}).items():
-            environment.setenv(name, value)
-        clients.forget()
+    with own_aws() as aws:
         yield aws.client("ec2")
-    clients.forget()
 
 
 @pytest.fixture(autouse=True)

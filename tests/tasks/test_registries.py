@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks import clients
 from tasks.registries import ecr_login
-from tests.link.aws_server import REGION, aws_server
+from tests.tasks.own_aws import own_aws
 
 pytestmark = pytest.mark.cloud
 
@@ -16,12 +15,8 @@ pytestmark = pytest.mark.cloud
 @pytest.fixture
 def aws() -> Iterator[None]:
     """This process's AWS, with nothing in it."""
-    with aws_server() as server, pytest.MonkeyPatch.context() as patched:
-        for name, value in (server.variables | {"AWS_DEFAULT_REGION": REGION}).items():
-            patched.setenv(name, value)
-        clients.forget()
+    with own_aws():
         yield
-    clients.forget()
 
 
 @pytest.mark.usefixtures("aws")
