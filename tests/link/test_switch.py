@@ -24,6 +24,7 @@ TENANTS = ("acme", "bolt", "cube")
 MACHINES = {"v1": ("127.42.1.1", "127.42.1.2"), "v2": ("127.42.2.1", "127.42.2.2")}
 TARGETS_PER_MACHINE = 3
 BETWEEN_REQUESTS = 0.01
+SWITCHES = 6
 
 
 @dataclass
@@ -52,6 +53,16 @@ class Load:
                 self.answers.append((tenant, response.status, body.get("properties", body)))
             await asyncio.sleep(BETWEEN_REQUESTS)
 
+    async def await_own_targets(self, version: str) -> None:
+        """Wait until every tenant is answered by a target of this version that knows itself to be this tenant's."""
+        before = len(self.answers)
+
+        async def all_answered() -> bool:
+            answers = [said for _, _, said in self.answers[before:]]
+            return {said["tenantId"] for said in answers if said["version"] == version} >= set(TENANTS)
+
+        await eventually(f"every tenant is answered by a target of {version} of its own", all_answered, timeout=30)
+
     def strangers(self) -> list[tuple[str, dict[str, Any]]]:
         """The answers of targets that belonged to another tenant. A target learns its own one a little later."""
         return [(tenant, said) for tenant, _, said in self.answers if said.get("tenantId") not in (None, tenant)]
@@ -61,7 +72,7 @@ async def start_targets(running: contextlib.AsyncExitStack, etcd_hosts: str, ver
     """Start the version's targets, each a process; return their URLs."""
     urls = []
     for machine in MACHINES[version] * TARGETS_PER_MACHINE:
-        variables = service_variables(etcd_hosts, "MAPPED_PORT", machine) | {"VERSION": version, "LEASE_TTL": "6"}
+        variables = service_variables(etcd_hosts, "MAPPED_PORT", machine) | {"VERSION": version, "LEASE_TTL": "3"}
         await running.enter_async_context(kept_running("link.target", variables))
         urls.append(f"http://{machine}:{variables['MAPPED_PORT']}")
     return urls
@@ -107,12 +118,12 @@ async def test_no_request_fails_while_the_version_is_switched_and_the_old_target
         for router in routers:
             await await_free(http, router, targets["v1"] + targets["v2"])
         async with load.running(http):
-            for old, new in itertools.islice(itertools.cycle([("v1", "v2"), ("v2", "v1")]), 10):
+            for old, new in itertools.islice(itertools.cycle([("v1", "v2"), ("v2", "v1")]), SWITCHES):
                 await etcd.put(VERSION_KEY, f'{{"version":"{new}"}}')
+                await load.await_own_targets(new)
                 await restart(http, targets[old])
                 for router in routers:
                     await await_free(http, router, targets[old])
     assert Counter(status for _, status, _ in load.answers) == {200: len(load.answers)}
     assert len(load.answers) > 1000
     assert load.strangers() == []
-    assert {said["tenantId"] for _, _, said in load.answers} >= set(TENANTS)
