@@ -13,6 +13,7 @@ from tasks.amis import find_release
 from tasks.model import Changes, Network, Stack, Version
 from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
+from tasks.registry_api import check_registry_api
 from tasks.roles import in_stages, load_role, role_names
 from tasks.stacks import check_ours
 from tasks.steps import in_parallel, one_heartbeat
@@ -39,6 +40,7 @@ def bring_up(
     release = find_release(ami, version)
     check_network(network)
     check_ours(stack.name, "base")
+    check_registry_api(stack)
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
 

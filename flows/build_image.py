@@ -6,6 +6,7 @@ from tasks.images import Built, build_image, publish_images, use_image
 from tasks.model import VersionId
 from tasks.recipes import check_committed
 from tasks.registries import push_image
+from tasks.roles import load_role
 
 
 @flow(name="build-image", flow_run_name="build images of {roles}")
@@ -26,7 +27,7 @@ def build_images(
         version: a tag they get beside the digest of their inputs
         context: build this folder, or git URL, instead of the role's own files
         args: values for ARG in the Dockerfiles; never secrets, they can be read in the run
-        image: use this ready-made image instead of building
+        image: use this ready-made image instead of building; a role's own file may name one, too
         registry: where to push them: host, port and path
         credentials: the name of the Prefect Secret block with the registry's `username` and `password`
         require_clean: refuse when the checkout holds something that no commit has
@@ -34,8 +35,10 @@ def build_images(
     if require_clean:
         check_committed(context)
 
+    given = {role: image or load_role(role).image for role in roles}
     built = tuple(
-        use_image(role, image) if image else build_image(role, context, args, version or "") for role in roles
+        use_image(role, reference) if reference else build_image(role, context, args, version or "")
+        for role, reference in given.items()
     )
     if registry:
         for each in built:

@@ -67,7 +67,7 @@ def release(
 
 def _make_machine_image(kind: str, images: dict[str, str], network: str) -> Offer:
     if own_bakery():
-        return bake_offer(kind)
+        return bake_offer(kind, images)
     there = foresee_bake(kind, images)
     if there.ami:  # nothing to build, nothing to bake
         return there

@@ -1,7 +1,7 @@
 """One member of core-services: joins the etcd cluster or forms it, runs the etcd server, and leaves in the end.
 
 Settings: COREOS_PRIVATE_IPV4, STATE_DIRECTORY, ETCD_CLIENT_PORT (4001), ETCD_PEER_PORT (2380), AWS_REGION (us-east-1),
-INSTANCE_ID, JOIN_TIMEOUT (600 s). etcd's own ETCD_* variables pass through to it.
+INSTANCE_ID, REGISTRY_API (v3; v2 adds that API), JOIN_TIMEOUT (600 s). etcd's own ETCD_* variables pass through to it.
 """
 
 import logging

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
 from tasks.bake_keys import Offer
-from tasks.errors import TyrellError
+from tasks.errors import TyrellError, UsageError
 from tasks.steps import step
 
 COMMAND = "TYRELL_BAKE"
@@ -25,15 +26,25 @@ def own_bakery() -> tuple[str, ...]:
     return tuple(shlex.split(os.environ.get(COMMAND, "")))
 
 
-def find_offer(kind: str) -> Offer:
-    """What the command would make. Raises TyrellError with its last words."""
+def find_offer(kind: str, images: Mapping[str, str]) -> Offer:
+    """What the command would make. Raises TyrellError with its last words, UsageError for ready-made `images`."""
+    _check_none(images)
     return _ask((*own_bakery(), kind, "--json", "--dry-run"))
 
 
 @step("bake {kind} as this cloud does", system="bakery")
-def bake_offer(kind: str) -> Offer:
-    """Have the command make it; of the same inputs nothing is made twice. Raises TyrellError with its last words."""
+def bake_offer(kind: str, images: Mapping[str, str]) -> Offer:
+    """Have the command make it; of the same inputs nothing is made twice. Raises as `find_offer` does."""
+    _check_none(images)
     return _ask((*own_bakery(), kind, "--json"))
+
+
+def _check_none(images: Mapping[str, str]) -> None:
+    if images:
+        raise UsageError(
+            f"machines of this cloud cannot run the Docker image of {', '.join(images)}: they are plain processes;"
+            " an embedded cloud of `tyrell local up --machines docker` can"
+        )
 
 
 def _ask(command: tuple[str, ...]) -> Offer:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tasks import marks, pointer
+from tasks import marks, pointer, registry
 from tasks.gatekeeping import Watched, await_gate
 from tasks.groups import find_group, find_groups
 from tasks.locks import Lock
 from tasks.recording import Recorder
 from tasks.replacement import Order, Replacement
 from tasks.role_parts import ByRegistry
+from tasks.watchers import find_watchers
 
 
 class ByPointer(Replacement):
@@ -23,7 +24,8 @@ class ByPointer(Replacement):
 
     def shift(self, percent: int) -> None:
         """Only when every router sees every new member, and until every router believes it."""
-        group, watchers = find_group(self.new), pointer.find_watchers(self.new.stack, self.kind)
+        group, watchers = find_group(self.new), find_watchers(self.new.stack, self.kind)
+        self.changes += registry.forget_lost(self.lock, group, self.kind)
         pointer.await_seen(self.new, self.role, self.kind, watchers)
         self.changes += pointer.switch_pointer(self.lock, group, self.role, self.kind, all_healthy=True)
         self._written = datetime.now(UTC)
@@ -36,7 +38,7 @@ class ByPointer(Replacement):
         self.changes += pointer.switch_pointer(self.lock, old, self.role, self.kind, all_healthy=False)
         marks.mark_in_use(old)
         self.recorder.step("back")
-        pointer.await_believed(self.lock, self.old, self.kind, pointer.find_watchers(self.old.stack, self.kind))
+        pointer.await_believed(self.lock, self.old, self.kind, find_watchers(self.old.stack, self.kind))
 
     def await_gate(self, percent: int) -> None:
         """What the routers' balancer saw before the switch, and what it sees since."""

@@ -19,8 +19,8 @@ from tasks.templates import program_files, unit_files
 PACKER = ROOT / "packer"
 UNITS, PROGRAMS = "etc/systemd/system", "opt/link/bin"
 
-WITH_DOCKER = "[Unit]\nWants=docker.service\nAfter=docker.service\n"
-"""A part of every unit here: its container ends before the engine does."""
+WITH_DOCKER = "[Unit]\nWants=docker.service\nAfter=docker.service\n\n[Service]\nKillMode=mixed\n"
+"""A part of every unit here: its container ends before the engine does, and is told so by the unit's own program."""
 
 
 class Contents(Noun):
@@ -60,7 +60,7 @@ def find_images(kind: str, given: Mapping[str, str]) -> dict[str, Image | None]:
     roles = find_roles(kind)
     for role in given.keys() - {role.name for role in roles}:
         raise NotFound(f"role {role!r} on machine images of kind {kind}", f"there are {_shown(roles)}")
-    return {role.name: _find_image(role.name, given.get(role.name, "")) for role in roles}
+    return {role.name: _find_image(role.name, given.get(role.name) or role.image) for role in roles}
 
 
 def check_kind(kind: str) -> None:

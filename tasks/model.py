@@ -32,6 +32,9 @@ StackName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", f"1 to 
 NetworkName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
 RoleName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
 
+RegistryApiName = Literal["v3", "v2"]
+"""The API of etcd that a stack's service registry is kept with."""
+
 VersionId = Annotated[str, _matching(r"[a-z0-9]{1,16}", "1 to 16 lower-case letters and digits")]
 """No dashes: `<stack>-<role>-<version>` stays readable. Identity is in tags, never parsed from the name."""
 
@@ -99,6 +102,8 @@ class Stack(Noun):
     port: int = Field(default=80, ge=1, le=65535)
     device_data_bucket: str = ""
     usage_bucket: str = ""
+    registry_api: RegistryApiName = "v3"
+    """v2 is for the original Link components, which know no other; that of a stack never changes."""
 
 
 class Release(Noun):

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from tasks.core_services import find_etcd
 from tasks.errors import NotReady
-from tasks.etcd import delete
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun, Version
+from tasks.registry_api import find_registry
 from tasks.role_parts import ByRegistry
 from tasks.steps import step
 
@@ -31,7 +30,7 @@ class Member(Noun):
 
 
 def _members(stack: str, traffic: ByRegistry) -> tuple[Member, ...]:
-    records = (json.loads(record.value) for record in find_etcd(stack).list(traffic.records))
+    records = (json.loads(record.value) for record in find_registry(stack).list(traffic.records))
     return tuple(
         Member(url=record["url"], version=record["version"], tenant=record.get("tenantId") or "") for record in records
     )
@@ -44,12 +43,12 @@ def find_members(version: Version, traffic: ByRegistry) -> tuple[Member, ...]:
 
 def find_peers(stack: str, traffic: ByRegistry) -> Counter[str]:
     """How many hubs are connected to each member, by its URL."""
-    return Counter(str(json.loads(record.value)["url"]) for record in find_etcd(stack).list(traffic.peers))
+    return Counter(str(json.loads(record.value)["url"]) for record in find_registry(stack).list(traffic.peers))
 
 
 def find_tenants(stack: str, traffic: ByRegistry) -> frozenset[str]:
     """All tenants: whoever has a member, or a hub connected."""
-    connected = (record.key.removeprefix(traffic.peers) for record in find_etcd(stack).list(traffic.peers))
+    connected = (record.key.removeprefix(traffic.peers) for record in find_registry(stack).list(traffic.peers))
     given = {member.tenant for member in _members(stack, traffic) if member.tenant}
     return frozenset(given | {key.split("/")[0] for key in connected})
 
@@ -70,7 +69,7 @@ def check_room(stack: str, traffic: ByRegistry, version: str, members: tuple[Mem
 
 def find_pointer(stack: str, traffic: ByRegistry) -> str:
     """The id of the version that the registry says is live, or an empty text. Raises EtcdUnreachable."""
-    value = find_etcd(stack).get(traffic.pointer).value
+    value = find_registry(stack).get(traffic.pointer).value
     return str(json.loads(value)["version"]) if value else ""
 
 
@@ -89,9 +88,24 @@ def find_health(group: Group, traffic: ByRegistry, each: int) -> Health:
 @step("forget the members of {version.role} {version.id}", system="etcd")
 def forget_members(lock: Lock | None, version: Version, traffic: ByRegistry) -> Changes:
     """Remove the registrations of a version that is gone; one without a lease would stay for ever. Raises LockLost."""
-    keys = [traffic.records + member.url.removeprefix("http://") for member in find_members(version, traffic)]
-    if not keys:
+    return _forget(lock, version, traffic, find_members(version, traffic))
+
+
+@step("forget the lost members of {group.version.role} {group.version.id}", system="etcd")
+def forget_lost(lock: Lock | None, group: Group, traffic: ByRegistry) -> Changes:
+    """Remove the registrations that machines left behind which are not in the group any more. Raises LockLost.
+
+    A router would see them down, and every switch would wait for them.
+    """
+    there = {machine.address for machine in group.machines}
+    lost = tuple(member for member in find_members(group.version, traffic) if member.address not in there)
+    return _forget(lock, group.version, traffic, lost)
+
+
+def _forget(lock: Lock | None, version: Version, traffic: ByRegistry, members: tuple[Member, ...]) -> Changes:
+    if not members:
         return ()
-    if not find_etcd(version.stack).transact(lock.fence if lock else [], [delete(key) for key in keys]):
+    keys = [traffic.records + member.url.removeprefix("http://") for member in members]
+    if not find_registry(version.stack).remove(keys, lock):
         check_held(lock)
     return (f"removed {len(keys)} registrations of {version.role} {version.id}",)

@@ -49,5 +49,5 @@ def plan_release(stack: str, names: tuple[str, ...], version: str, images: Mappi
 
 
 def _bake(kind: str, images: Mapping[str, str]) -> Bake:
-    offer = find_offer(kind) if own_bakery() else foresee_bake(kind, images)
+    offer = find_offer(kind, images) if own_bakery() else foresee_bake(kind, images)
     return Bake(kind=kind, offer=offer, changed=() if offer.ami else find_changes(kind, offer.inputs))

@@ -29,6 +29,8 @@ class HealthCheck(Noun):
 
     port: int = Field(ge=1, le=65535)
     path: str = Field(default="/health", pattern="^/")
+    path_v2: str = Field(default="/health", pattern="^/")
+    """That of the original component, which runs where the registry has the v2 API."""
 
 
 class ByLoadBalancer(Noun):

@@ -30,6 +30,8 @@ class Role(Noun):
     """Roles that must be healthy before this one is deployed."""
     machine_image: ImageKind = "link"
     """The kind of machine image that its machines are made of."""
+    image: str = ""
+    """A ready-made Docker image, any reference, in place of the one that its Dockerfile makes."""
     programs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Programs of its Docker image, beside those of its services, that all machines of the kind have in /opt/link/bin.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks import marks, pointer, traffic
+from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
 from tasks.groups import find_group
 from tasks.health import find_health
@@ -13,6 +13,7 @@ from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
 from tasks.roles import Role
 from tasks.rollouts import FULL
 from tasks.versions import find_shares
+from tasks.watchers import find_watchers
 
 
 def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int, rest: Version | None) -> Changes:
@@ -42,8 +43,9 @@ def _move(
             other = find_group(rest) if rest else None
             return traffic.shift_weights(lock, group, other, kind, percent, all_healthy=all_healthy)
         case ByRegistry() as kind:
-            watchers = pointer.find_watchers(version.stack, kind)
+            watchers = find_watchers(version.stack, kind)
             if all_healthy:
+                registry.forget_lost(lock, group, kind)
                 pointer.await_seen(version, role, kind, watchers)
             changes = pointer.switch_pointer(lock, group, role, kind, all_healthy=all_healthy)
             pointer.await_believed(lock, version, kind, watchers)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.model import Network, Stack
+from tasks.model import Network, RegistryApiName, Stack
+from tasks.role_parts import ByRegistry
 from tasks.roles import FOLDER, Role, load_role, role_names
 
 
@@ -41,14 +42,16 @@ def base_template(stack: Stack) -> str:
     )
 
 
-def version_template(role: Role) -> str:
+def version_template(role: Role, registry_api: RegistryApiName = "v3") -> str:
     """The CloudFormation body of one version of `role`; stack, version, release and image are its parameters."""
-    return _templates.get_template(f"{role.name}/stack.yaml.j2").render(role=role, user_data=user_data(role))
+    return _templates.get_template(f"{role.name}/stack.yaml.j2").render(
+        role=role, registry_api=registry_api, user_data=user_data(role, registry_api)
+    )
 
 
-def user_data(role: Role) -> str:
+def user_data(role: Role, registry_api: RegistryApiName = "v3") -> str:
     """The cloud-config of the role's machines; `${...}` in it is filled in by CloudFormation (Fn::Sub)."""
-    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role)
+    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role, registry_api=registry_api)
 
 
 def unit_files(role: Role) -> dict[str, str]:
@@ -60,6 +63,7 @@ def unit_files(role: Role) -> dict[str, str]:
 def program_files(role: Role, image: str) -> dict[str, str]:
     """The programs of `role` for machines with a Docker Engine, by name: each runs in a container of `image`, an id."""
     template = _templates.get_template("common/program.sh.j2")
+    records = role.traffic.records if isinstance(role.traffic, ByRegistry) else ""
 
     def program(command: str, environment: Iterable[str], state: str = "", *, entrypoint: bool) -> str:
         return template.render(
@@ -68,6 +72,7 @@ def program_files(role: Role, image: str) -> dict[str, str]:
             environment=sorted(environment),
             state=state,
             entrypoint=entrypoint,
+            records="" if entrypoint else records,
             image=image,
         )
 

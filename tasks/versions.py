@@ -8,6 +8,7 @@ from tasks.errors import NotFound, UsageError
 from tasks.groups import find_group, find_groups
 from tasks.marks import LEFT, find_bad, pinned_for
 from tasks.model import Changes, Group, Release, Version
+from tasks.registry_api import find_registry_api
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
 from tasks.roles import Role
 from tasks.stacks import apply_stack, find_stack
@@ -34,7 +35,8 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
         "Image": release.ami,
     }
     tags = {**version.tags, "tyrell:kind": KIND, "tyrell:release": release.id}
-    return apply_stack(version.stack_name, version_template(role), parameters, tags).changes
+    template = version_template(role, find_registry_api(version.stack))
+    return apply_stack(version.stack_name, template, parameters, tags).changes
 
 
 def find_made_of(version: Version) -> Release | None:

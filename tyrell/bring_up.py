@@ -30,7 +30,9 @@ def parse_sizes(given: list[str]) -> dict[str, int]:
     return sizes
 
 
-def wanted(stack: str, network: str, cidr: str, port: int, place: Surroundings) -> tuple[Network, Stack]:
+def wanted(
+    stack: str, network: str, cidr: str, port: int, place: Surroundings, registry_api: str = ""
+) -> tuple[Network, Stack]:
     """The network and stack a person asks for; what he does not say stays as it is, or is as usual in `place`.
 
     Raises UsageError, or pydantic's ValidationError, for what cannot be.
@@ -40,8 +42,9 @@ def wanted(stack: str, network: str, cidr: str, port: int, place: Surroundings) 
     there = find_stack(network)
     cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
     port = port or int((base.outputs.get("Port") if base else 0) or place.port)
-    wanted_stack = Stack(name=stack, network=network, port=port)
-    return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
+    registry_api = registry_api or (base.outputs.get("RegistryApi") if base else "") or "v3"
+    wanted_stack = {"name": stack, "network": network, "port": port, "registry_api": registry_api}
+    return Network.model_validate({"name": network, "cidr": cidr}), Stack.model_validate(wanted_stack)
 
 
 def _free_addresses(place: Surroundings) -> str:

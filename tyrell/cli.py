@@ -37,6 +37,9 @@ def up(
     network: Annotated[str, typer.Option(help="The network to lie in; default: <stack>-network.")] = "",
     cidr: Annotated[str, typer.Option(help="The network's addresses, /16 to /24.")] = "",
     port: Annotated[int, typer.Option(help="The port of the load balancers; default: 80, 8080 when embedded.")] = 0,
+    registry_api: Annotated[
+        str, typer.Option(help="etcd's API for the service registry: v2 for the original Link components; default: v3.")
+    ] = "",
     ami: Ami = "",
     version: VersionName = "",
     size: Annotated[list[str] | None, typer.Option(help="Machines of a role, as ROLE=N; may be repeated.")] = None,
@@ -49,7 +52,7 @@ def up(
         from tyrell.bring_up import bring_up_and_show, parse_sizes, wanted
 
         bring_up_and_show(
-            *wanted(stack, network, cidr, port, place),
+            *wanted(stack, network, cidr, port, place, registry_api),
             ami=ami,
             version=version,
             sizes=parse_sizes(size or []),

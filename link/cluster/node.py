@@ -21,6 +21,8 @@ class Node:
     directory: Path
     region: str
     instance_id: str | None
+    v2: bool
+    """Whether it also serves the v2 API, which the original Link components speak."""
 
     @classmethod
     def from_environment(cls, environment: Environment) -> "Node":
@@ -32,6 +34,7 @@ class Node:
             directory=Path(environment.text("STATE_DIRECTORY")),
             region=environment.text("AWS_REGION", "us-east-1"),
             instance_id=environment.text("INSTANCE_ID", "") or None,
+            v2=environment.text("REGISTRY_API", "v3") == "v2",
         )
 
     @property
@@ -68,6 +71,7 @@ def etcd_command(node: Node, token: str, plan: Plan) -> list[str]:
         "--snapshot-count=5000",
         "--auto-compaction-mode=periodic",
         "--auto-compaction-retention=1h",
+        *(["--enable-v2"] if node.v2 else []),
     ]
 
 

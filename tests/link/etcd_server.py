@@ -20,10 +20,10 @@ HOST = "127.31.0.1"
 
 @contextlib.contextmanager
 def etcd_server(client_port: int, advertised: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a single etcd on HOST:client_port that tells clients to use `advertised` instead, if given."""
+    """Run a single etcd with both APIs on HOST:client_port; it tells clients to use `advertised` instead, if given."""
     client, peer = f"http://{HOST}:{client_port}", f"http://{HOST}:{free_port(HOST)}"
     with tempfile.TemporaryDirectory() as directory:
-        command = [str(ETCD), f"--data-dir={directory}/data", "--unsafe-no-fsync", "--log-level=error"]
+        command = [str(ETCD), f"--data-dir={directory}/data", "--unsafe-no-fsync", "--log-level=error", "--enable-v2"]
         command += [f"--listen-client-urls={client}", f"--advertise-client-urls={advertised or client}"]
         command += [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"]
         command += [f"--initial-cluster=default={peer}", "--heartbeat-interval=50", "--election-timeout=300"]

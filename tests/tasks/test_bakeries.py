@@ -10,7 +10,7 @@ import pytest
 
 from tasks.bake_keys import Offer
 from tasks.bakeries import COMMAND, bake_offer, find_offer, own_bakery
-from tasks.errors import TyrellError
+from tasks.errors import TyrellError, UsageError
 
 MADE = Offer(release="one", inputs={"units": "12"}, ami="ami-1")
 
@@ -39,12 +39,12 @@ def test_without_the_variable_there_is_no_such_command(monkeypatch: pytest.Monke
 
 
 def test_it_is_asked_what_it_would_make(bakery: Path) -> None:
-    assert find_offer("link") == MADE
+    assert find_offer("link", {}) == MADE
     assert asked(bakery) == "now link --json --dry-run"
 
 
 def test_it_makes_a_kind_of_machine_image(bakery: Path) -> None:
-    assert bake_offer.fn("worker") == MADE
+    assert bake_offer.fn("worker", {}) == MADE
     assert asked(bakery) == "now worker --json"
 
 
@@ -59,10 +59,15 @@ def test_it_makes_a_kind_of_machine_image(bakery: Path) -> None:
 def test_what_it_cannot_do_is_one_sentence(bakery: Path, line: str, sentence: str) -> None:
     write(bakery, line)
     with pytest.raises(TyrellError, match=sentence):
-        find_offer("link")
+        find_offer("link", {})
+
+
+def test_docker_images_are_refused_where_no_machine_can_run_them(bakery: Path) -> None:
+    with pytest.raises(UsageError, match="cannot run the Docker image of router: they are plain processes"):
+        bake_offer.fn("link", {"router": "somebody/router"})
 
 
 def test_a_command_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COMMAND, "/nowhere/bake")
     with pytest.raises(TyrellError, match=r"`/nowhere/bake link --json --dry-run` cannot bake: .*No such file"):
-        find_offer("link")
+        find_offer("link", {})

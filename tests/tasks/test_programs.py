@@ -23,16 +23,16 @@ class Machine:
     """Runs programs where `docker run` ends with 7 and everything else of Docker fails."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         (folder / "docker").write_text(DOCKER)
         (folder / "docker").chmod(0o755)
         self._calls = folder / "calls"
 
     def run(self, role: str, command: str, **environment: str) -> list[str]:
         """What Docker was told, call by call; the program ended with the status of its container."""
-        program = self._folder / command
+        program = self.folder / command
         program.write_text(program_files(load_role(role), IMAGE)[command])
-        path = f"{self._folder}:{os.environ['PATH']}"
+        path = f"{self.folder}:{os.environ['PATH']}"
         done = subprocess.run(
             ["/bin/sh", str(program)],
             env={"PATH": path, "CALLS": str(self._calls), **environment},
@@ -50,7 +50,7 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_a_service_runs_in_a_container_of_its_image_on_the_machines_own_network(machine: Machine) -> None:
     *_, run = machine.run("router", "link-router", PORT="3000")
-    assert run.startswith("run --rm --pull never --name link-router --network host ")
+    assert run.startswith("run --rm --init --pull never --name link-router --network host ")
     assert run.endswith(f" --env PORT {IMAGE}")
 
 
@@ -82,3 +82,15 @@ def test_every_service_of_every_role_has_its_program(role: str) -> None:
     programs = program_files(load_role(role), IMAGE)
     assert {service.command for service in load_role(role).services} <= programs.keys()
     assert all(text.startswith("#!/bin/sh\n") for text in programs.values())
+
+
+def test_where_the_registry_has_the_v2_api_a_target_is_registered_by_its_machine(machine: Machine) -> None:
+    python = machine.folder / "python3"
+    python.write_text('#!/bin/sh\nprintf "%s %s\\n" "$1" "$2" >> "$CALLS"\nshift 2\nexec "$@"\n')
+    python.chmod(0o755)
+    *_, before, run = machine.run("target", "link-target", MAPPED_PORT="3001", REGISTRY_API="v2")
+    assert before == "/opt/link/lib/registered.py /services/zetta/"
+    assert " --name link-target-3001 " in run
+    *_, before, run = machine.run("target", "link-target", MAPPED_PORT="3001", REGISTRY_API="v3")
+    assert before.startswith("rm --force")
+    assert run.startswith("run ")
