@@ -1,6 +1,8 @@
 # One command for each thing a developer does; each sets up what it needs first.
 PYTHON ?= python3
 RUN := .venv/bin
+# Most tests wait most of the time. Never more than 5: tests/flows/embedded.py has that many networks.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
 
 .PHONY: help setup demo test quick docker check lint types layers roles packer bench clean
 
@@ -20,10 +22,10 @@ demo: setup ## a whole stack on the embedded cloud, until Ctrl-C
 	$(RUN)/tyrell demo
 
 test: setup ## every test that needs no Docker Engine
-	$(RUN)/pytest -m "not docker"
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not docker"
 
 quick: setup ## the plain tests only: no Prefect server, no whole cloud
-	$(RUN)/pytest -m "not flow and not cloud and not docker"
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker"
 
 docker: setup ## the tests that build images and machines with the Docker Engine
 	$(RUN)/pytest -m docker

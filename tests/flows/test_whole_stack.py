@@ -155,7 +155,7 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(cloud: Tyrel
         ("deploy router --size 99", 2, "size 99 of router is outside its bounds 1 to 12 (roles/router/role.toml)"),
         ("deploy router --ami ami-0", 2, "machine image ami-0 does not exist"),
         ("up Demo_1", 2, "'Demo_1' cannot be used: write 1 to 24 lower-case letters"),
-        ("up other --cidr 127.36.0.0/30", 2, "cidr 127.36.0.0/30 must be a /16 to /24"),
+        ("up other --cidr 127.255.0.0/30", 2, "cidr 127.255.0.0/30 must be a /16 to /24"),
         ("up other --size router", 2, "write ROLE=N, for example --size router=3"),
         ("status other", 2, "stack other does not exist; `tyrell up other` makes it"),
     ],
