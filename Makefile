@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 # Most tests wait most of the time. Never more than 5: tests/flows/embedded.py has that many networks.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo test quick docker check lint types layers roles packer bench clean
 
