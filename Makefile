@@ -1,8 +1,8 @@
 # One command for each thing a developer does; each sets up what it needs first.
 PYTHON ?= python3
 RUN := .venv/bin
-# Most tests wait most of the time. Never more than 5: tests/flows/embedded.py has that many networks.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
+# Most tests wait most of the time. `tests/flows` alone takes as long as all others together.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo test quick docker check lint types layers roles packer bench clean
 
@@ -38,6 +38,7 @@ lint: setup ## style
 
 types: setup ## mypy, strict
 	$(RUN)/mypy
+	$(RUN)/mypy packer/files/opt/link/lib/registered.py
 
 layers: setup ## who may import whom
 	$(RUN)/lint-imports

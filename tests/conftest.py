@@ -1,7 +1,4 @@
-"""Tests run side by side, in several workers. Those of one folder share addresses, so they stay together and in order.
-
-Each file of `tests/flows` may be in another worker, which then has an embedded cloud of its own: they take longest.
-"""
+"""Tests run side by side, in several workers; those of one folder share addresses, so they stay in one, in order."""
 
 from __future__ import annotations
 
@@ -14,9 +11,7 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Keeps the tests of a folder together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", maxsplit=1)[0]
-        folder = file.rpartition("/")[0]
-        return file if folder == "tests/flows" else folder
+        return nodeid.split("::", maxsplit=1)[0].rpartition("/")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:

@@ -10,7 +10,7 @@ import yaml
 
 from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
 from tasks.roles import FOLDER, Role, in_stages, load_role, role_names
-from tasks.templates import unit_files, user_data
+from tasks.templates import unit_files, user_data, version_template
 
 VALID = (FOLDER / "router" / "role.toml").read_text()
 
@@ -101,3 +101,11 @@ def test_user_data_is_the_cloud_config_it_says_it_is() -> None:
         text = user_data(load_role(name))
         assert text.startswith("## template: jinja\n#cloud-config\n")
         assert set(yaml.safe_load(text)) <= {"write_files", "runcmd"}
+
+
+def test_with_the_v2_api_every_machine_knows_it_and_the_balancer_checks_the_original_path() -> None:
+    router, plain = load_role("router"), load_role("core-services")
+    assert "REGISTRY_API=v2\n" in user_data(router, "v2")
+    assert "REGISTRY_API=v2\n" in user_data(plain, "v2")
+    assert "HealthCheckPath: /state\n" in version_template(router, "v2")
+    assert "HealthCheckPath: /health\n" in version_template(router)
