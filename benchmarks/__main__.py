@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, upgrade
+from benchmarks import balancer, bring_up, release, upgrade
 
-sys.exit(max(balancer.main(), bring_up.main(), upgrade.main()))
+sys.exit(max(balancer.main(), bring_up.main(), release.main(), upgrade.main()))

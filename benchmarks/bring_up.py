@@ -16,15 +16,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import Figure, show
 from tasks.model import Patience
 from tasks.overview import find_overview
 from tasks.waits import NotYet, wait_until
 from tests.flows.embedded import Tyrell, kill_machines
-
-out = Console()
 
 ROLES = ("router-", "target-", "tenant-mgmt-api-")
 MISSED = Patience(timeout=timedelta(seconds=10), every=timedelta(seconds=0.05))
@@ -38,11 +35,7 @@ def main() -> int:
         figures = measure(tyrell)
     finally:
         tyrell.run("local", "down")
-    table = Table("what", "measured", "bound")
-    for what, (value, bound, unit) in figures.items():
-        table.add_row(what, f"{value:.2f} {unit}", f"{bound:g} {unit}")
-    out.print(table)
-    return int(any(value > bound for value, bound, _ in figures.values()))
+    return show([Figure(what, value, unit, bound) for what, (value, bound, unit) in figures.items()])
 
 
 def measure(tyrell: Tyrell) -> dict[str, tuple[float, float, str]]:

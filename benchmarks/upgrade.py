@@ -13,11 +13,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.figures import Figure, out, show
 from benchmarks.moments import AccessLog, launched, watch_decision, watch_health
 from benchmarks.runs import last_run
 from benchmarks.stage import STACK, Stage
@@ -29,8 +26,6 @@ from tests.flows.load_report import Report
 from tests.flows.releases import Fault
 from tyrell.local.state import read_state
 
-out = Console()
-
 ROLES = ("router", "target")
 CANARY = 10
 CAREFUL = ("--steps", f"{CANARY},50,100", "--pause", "5")
@@ -40,15 +35,6 @@ AGAIN = ("--steps", f"{CANARY},50,100", "--pause", "2", "--steady", "2", "--wind
 AT_ONCE = ("--strategy", "blue-green", "--pause", "0", "--steady", "0", "--no-gate")
 BACK_WITHIN = 5.0
 SLOW = 0.4
-
-
-class Figure(NamedTuple):
-    """One measurement; without a bound it is only told."""
-
-    what: str
-    value: float
-    unit: str
-    bound: float | None = None
 
 
 def upgrades(stage: Stage, rounds: int) -> Iterator[Figure]:
@@ -150,11 +136,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         clients.forget()
         stage = Stage(tyrell, state.settings)
         figures = [figure for part in options.only or PARTS for figure in PARTS[part](stage, options.rounds)]
-    table = Table("what", "measured", "bound")
-    for what, value, unit, bound in figures:
-        table.add_row(what, f"{value:.2f} {unit}", "" if bound is None else f"{bound:g} {unit}")
-    out.print(table)
-    return int(any(bound is not None and value > bound for _, value, _, bound in figures))
+    return show(figures)
 
 
 if __name__ == "__main__":
