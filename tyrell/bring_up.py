@@ -43,8 +43,9 @@ def wanted(
     cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
     port = port or int((base.outputs.get("Port") if base else 0) or place.port)
     registry_api = registry_api or (base.outputs.get("RegistryApi") if base else "") or "v3"
-    wanted_stack = {"name": stack, "network": network, "port": port, "registry_api": registry_api}
-    return Network.model_validate({"name": network, "cidr": cidr}), Stack.model_validate(wanted_stack)
+    facts = {"name": stack, "network": network, "port": port, "registry_api": registry_api}
+    wanted_stack = Stack.model_validate(facts)
+    return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
 
 
 def _free_addresses(place: Surroundings) -> str:

@@ -48,9 +48,13 @@ def test_a_deleted_load_balancer_leaves_neither_process_nor_network_interface(cl
     assert not is_alive(pid)
 
 
-def test_the_engine_stops_with_all_its_processes_and_gives_moto_its_own_api_back(tmp_path: Path) -> None:
+def test_the_engine_stops_with_all_its_processes_and_gives_moto_its_own_api_back(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     before = vars(moto.elb.urls)["ELBV2Response"]
-    settings = Settings(home=tmp_path, port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/17"))
+    settings = Settings(
+        home=tmp_path_factory.mktemp("cloud"), port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/17")
+    )
     engine = Balancers(settings)
     engine.install()
     server = start_server(settings)
