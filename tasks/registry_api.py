@@ -68,7 +68,8 @@ def find_registry_api(stack: str) -> RegistryApiName:
     if time.monotonic() - looked > REMEMBERED:
         base = find_stack(stack)
         api = "v2" if base and base.outputs.get("RegistryApi") == "v2" else "v3"
-        _known[stack] = (time.monotonic(), api)
+        if base:  # or it is not there yet
+            _known[stack] = (time.monotonic(), api)
     return api
 
 

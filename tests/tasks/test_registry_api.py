@@ -105,6 +105,7 @@ Outputs: {RegistryApi: {Value: v2}}
 @pytest.mark.cloud
 def test_the_stack_says_its_api_for_good_and_a_lost_lock_ends_writing() -> None:
     with stack_etcd() as aws:
+        check_registry_api(Stack(name=STACK, network="net", registry_api="v2"))  # before there is one
         aws.client("cloudformation").create_stack(StackName=STACK, TemplateBody=STACK_WITH_V2)
         registry = find_registry(STACK)
         assert isinstance(registry, RegistryV2)
