@@ -67,8 +67,9 @@ def find_registry_api(stack: str) -> RegistryApiName:
     looked, api = _known.get(stack, (0.0, "v3"))
     if time.monotonic() - looked > REMEMBERED:
         base = find_stack(stack)
-        api = "v2" if base and base.outputs.get("RegistryApi") == "v2" else "v3"
-        if base:  # or it is not there yet
+        said = base.outputs.get("RegistryApi") if base else None
+        api = "v2" if said == "v2" else "v3"
+        if said:  # or the stack is not complete yet
             _known[stack] = (time.monotonic(), api)
     return api
 
