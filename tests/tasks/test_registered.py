@@ -116,11 +116,11 @@ def test_it_is_not_registered_any_more_when_it_was_told_to_stop(member: Registra
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_it_is_not_registered_any_more_when_it_ended_by_itself(member: Registration, status: int) -> None:
+def test_however_it_ends_it_is_not_registered_any_more_and_is_started_anew(member: Registration, status: int) -> None:
     with member.running() as process:
         member.await_record()
         httpx.delete(f"{member.url}/{status}")
-        assert process.wait(10) == status
+        assert process.wait(10) == 0
     assert member.record() == ""
 
 
@@ -164,7 +164,7 @@ def test_one_that_does_not_answer_any_more_is_given_up(member: Registration, qui
         eventually("an answer", lambda: quick.ask(quick.urllib.request.Request(member.url)) == 200)
         registry.keep()  # type: ignore[attr-defined]
         httpx.post(member.url)
-        assert quick.serve(process, member.url, registry) == 0
+        assert quick.serve(process, member.url, registry) == "it does not answer"
 
 
 def test_one_that_never_answers_is_given_up(
@@ -173,7 +173,7 @@ def test_one_that_never_answers_is_given_up(
     monkeypatch.setattr(quick, "BOOT", 0.2)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as silent:
         started = time.monotonic()
-        assert quick.serve(silent, member.url, registry_of(member, quick, [])) == 0
+        assert quick.serve(silent, member.url, registry_of(member, quick, [])) == "it does not answer"
         assert time.monotonic() - started > 0.2
         silent.kill()
 

@@ -83,9 +83,9 @@ async def ask_one(exchange: Exchange, ask: Callable[[Target], Awaitable[web.Stre
         exchange.tried.append(target)
         try:
             return await ask(target)
-        except aiohttp.ClientConnectorError as error:
+        except OSError as error:  # aiohttp's own errors of connecting are some, too
             exchange.connection_errors += 1
-            refusal = Refused(502, f"cannot connect to {target.address}:{target.port}: {error.os_error}")
+            refusal = Refused(502, f"cannot connect to {target.address}:{target.port}: {error.strerror or error}")
         except Unanswered as error:
             refusal = Refused(502, f"{target.address}:{target.port} died before it answered: {error}")
     raise refusal

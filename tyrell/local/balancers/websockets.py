@@ -1,25 +1,31 @@
-"""Passing WebSockets through: one to the client, one to a target, message by message in both directions."""
+"""Passing WebSockets through: after the handshake whatever one side sends goes to the other, byte for byte.
+
+What is sent need not be WebSocket frames, and the hubs of Zetta do speak another protocol then.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from http.client import HTTPException, parse_headers
+from io import BytesIO
 
 import aiohttp
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
+from multidict import CIMultiDict
 
 from tyrell.local.balancers.answers import Refused
 from tyrell.local.balancers.exchange import Exchange
-from tyrell.local.balancers.forward import ask_one, onward_headers, target_url
+from tyrell.local.balancers.forward import CONNECT_TIMEOUT, Unanswered, ask_one, onward_headers
 from tyrell.local.balancers.pool import Target
 
-Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+_LARGEST_READ = 65536
+_UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+_SWITCHING = 101
 
-_HANDSHAKE = ("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol")
-_NO_STATUS = 1005  # RFC 6455, section 7.4.1: stands for "the close frame had no code", never sent itself
-_LARGEST_MESSAGE = 0  # no limit of our own: the target has its own
+Send = Callable[[bytes], Awaitable[None]]
+Far = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def wants_websocket(request: web.BaseRequest) -> bool:
@@ -30,111 +36,139 @@ def wants_websocket(request: web.BaseRequest) -> bool:
     )
 
 
-async def tunnel(session: aiohttp.ClientSession, exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
+async def tunnel(_session: aiohttp.ClientSession, exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
     """Carry one WebSocket until either side closes it, or nothing was said for `idle_timeout` seconds.
 
-    Pings, pongs and close codes go through. When the target's deregistration delay ends, both sides are closed
-    with 1001 (going away). Raises Refused when no target takes the WebSocket.
+    When the target's deregistration delay ends, both connections are closed, without a word as on AWS. Raises Refused
+    when no target takes the WebSocket.
     """
-    return await ask_one(exchange, lambda target: _tunnel_to(session, exchange, target, idle_timeout))
+    return await ask_one(exchange, lambda target: _tunnel_to(exchange, target, idle_timeout))
 
 
-async def _tunnel_to(
-    session: aiohttp.ClientSession, exchange: Exchange, target: Target, idle_timeout: float
-) -> web.StreamResponse:
-    now = asyncio.get_running_loop().time
-    expired, asked = asyncio.Event(), now()
+async def _tunnel_to(exchange: Exchange, target: Target, idle_timeout: float) -> web.StreamResponse:
+    expired = asyncio.Event()
     with target.carrying(expired.set):
-        try:
-            async with asyncio.timeout(idle_timeout):
-                far = await _connect(session, exchange.request, target, exchange.port)
-        except aiohttp.WSServerHandshakeError as error:
-            if error.status >= 400:
-                exchange.answered(error.status, now() - asked)
-            raise Refused(
-                exchange.target_status or 502, f"{target.address}:{target.port} refused the WebSocket: {error.message}"
-            ) from error
-        except aiohttp.ClientConnectorError:
-            raise
-        except TimeoutError as error:
-            raise Refused(504, f"{target.address}:{target.port} did not take the WebSocket in time") from error
-        except aiohttp.ClientError as error:
-            raise Refused(502, f"{target.address}:{target.port} gave no valid answer: {error!r}") from error
-        exchange.upgraded = True
-        async with far:
-            near = web.WebSocketResponse(
-                protocols=[far.protocol] if far.protocol else (),
-                autoping=False,
-                autoclose=False,
-                compress=False,
-                max_msg_size=_LARGEST_MESSAGE,
-            )
-            await near.prepare(exchange.request)
-            await _carry(near, far, expired, idle_timeout)
-            return near
+        async with _connected(target) as far:
+            response = await _handshake(exchange, target, far, idle_timeout)
+            await response.prepare(exchange.request)
+            await _carry(_incoming(exchange.request), response, far, expired, idle_timeout)
+            return response
 
 
-async def _connect(
-    session: aiohttp.ClientSession, request: web.BaseRequest, target: Target, port: int
-) -> aiohttp.ClientWebSocketResponse:
-    headers = onward_headers(request, port)
-    offered = ",".join(headers.popall("Sec-WebSocket-Protocol", []))
-    for name in _HANDSHAKE:
-        headers.popall(name, None)
-    return await session.ws_connect(
-        target_url(target, request),
-        headers=headers,
-        protocols=[protocol.strip() for protocol in offered.split(",") if protocol.strip()],
-        autoping=False,
-        autoclose=False,
-        max_msg_size=_LARGEST_MESSAGE,
-    )
+@asynccontextmanager
+async def _connected(target: Target) -> AsyncIterator[Far]:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            reader, writer = await asyncio.open_connection(target.address, target.port)
+    except TimeoutError as error:
+        raise Refused(504, f"{target.address}:{target.port} did not accept the connection in time") from error
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
 
 
-async def _carry(near: Socket, far: Socket, expired: asyncio.Event, idle_timeout: float) -> None:
-    loop = asyncio.get_running_loop()
-    code: int = WSCloseCode.GOING_AWAY
-    with suppress(TimeoutError):
+async def _handshake(exchange: Exchange, target: Target, far: Far, idle_timeout: float) -> web.StreamResponse:
+    """The target's answer, when it takes the WebSocket; raises Refused when it does not."""
+    (reader, writer), now = far, asyncio.get_running_loop().time
+    name, asked = f"{target.address}:{target.port}", now()
+    try:
+        async with asyncio.timeout(idle_timeout):
+            writer.write(_request_head(exchange))
+            status, reason, headers = _answer_head(await reader.readuntil(b"\r\n\r\n"))
+    except TimeoutError as error:
+        raise Refused(504, f"{name} did not take the WebSocket in time") from error
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise Unanswered(repr(error)) from error
+    except (ValueError, HTTPException, asyncio.LimitOverrunError) as error:
+        raise Refused(502, f"{name} gave no valid answer: {error!r}") from error
+    if status != _SWITCHING:
+        if status >= 400:
+            exchange.answered(status, now() - asked)
+        raise Refused(exchange.target_status or 502, f"{name} refused the WebSocket: {status} {reason}")
+    exchange.upgraded = True
+    response = web.StreamResponse(status=status, reason=reason, headers=headers)
+    response.force_close()
+    return response
+
+
+def _request_head(exchange: Exchange) -> bytes:
+    request = exchange.request
+    headers = onward_headers(request, exchange.port)
+    headers.update(_UPGRADE)
+    lines = [f"{request.method} {request.rel_url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _answer_head(head: bytes) -> tuple[int, str, CIMultiDict[str]]:
+    """Status, reason and headers. Raises ValueError or HTTPException when it is no HTTP."""
+    first, _, rest = head.partition(b"\r\n")
+    version, status, *reason = first.decode("latin-1").split(" ", 2)
+    if not version.startswith("HTTP/1."):
+        raise ValueError(f"no HTTP/1: {first!r}")
+    return int(status), "".join(reason), CIMultiDict(parse_headers(BytesIO(rest)).items())
+
+
+class _Incoming:
+    """What aiohttp gives the bytes of an upgraded connection to."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self._reader.feed_data(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        self._reader.feed_eof()
+
+
+def _incoming(request: web.BaseRequest) -> asyncio.StreamReader:
+    """What the client sends after its handshake."""
+    reader = asyncio.StreamReader()
+    if request.transport is None:  # gone meanwhile
+        reader.feed_eof()
+        return reader
+    reader.set_transport(request.transport)
+    request.protocol.set_parser(_Incoming(reader))  # type: ignore[arg-type]  # all it needs of a parser
+    return reader
+
+
+async def _carry(
+    near: asyncio.StreamReader, response: web.StreamResponse, far: Far, expired: asyncio.Event, idle_timeout: float
+) -> None:
+    loop, (reader, writer) = asyncio.get_running_loop(), far
+
+    async def to_target(data: bytes) -> None:
+        writer.write(data)
+        await writer.drain()
+
+    with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(idle_timeout) as idle:
 
             def heard() -> None:
                 idle.reschedule(loop.time() + idle_timeout)
 
-            ends = [_pump(near, far, heard), _pump(far, near, heard), _going_away(expired)]
-            code = await _first(ends)
-    await asyncio.gather(near.close(code=code), far.close(code=code))
+            await _first([_pump(near, to_target, heard), _pump(reader, response.write, heard), _set(expired)])
 
 
-async def _first(ends: list[Coroutine[None, None, int]]) -> int:
-    """The result of the first to end; the others are cancelled."""
+async def _pump(source: asyncio.StreamReader, send: Send, heard: Callable[[], None]) -> None:
+    while data := await source.read(_LARGEST_READ):
+        heard()
+        await send(data)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _first(ends: list[Coroutine[None, None, None]]) -> None:
+    """Wait for the first to end; the others are cancelled."""
     tasks = [asyncio.create_task(end) for end in ends]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
+        done.pop().result()
     finally:
         for task in tasks:
             task.cancel()
-
-
-async def _going_away(expired: asyncio.Event) -> int:
-    await expired.wait()
-    return WSCloseCode.GOING_AWAY
-
-
-async def _pump(source: Socket, sink: Socket, heard: Callable[[], None]) -> int:
-    """Copy messages until `source` closes, or `sink` is gone; the code that the other side is to be closed with."""
-    with suppress(ConnectionError):
-        while (message := await source.receive()).type in _SENDERS:
-            heard()
-            await _SENDERS[message.type](sink, message.data)
-        if message.type is WSMsgType.CLOSE:
-            return WSCloseCode.OK if message.data in (None, 0, _NO_STATUS) else int(message.data)
-    return WSCloseCode.GOING_AWAY
-
-
-_SENDERS: dict[WSMsgType, Callable[[Socket, Any], Awaitable[None]]] = {
-    WSMsgType.TEXT: lambda sink, data: sink.send_str(data),
-    WSMsgType.BINARY: lambda sink, data: sink.send_bytes(data),
-    WSMsgType.PING: lambda sink, data: sink.ping(data),
-    WSMsgType.PONG: lambda sink, data: sink.pong(data),
-}

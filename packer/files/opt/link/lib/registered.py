@@ -4,8 +4,10 @@
 
 For members that do not register themselves, as the original Zetta targets. The record is written, without a tenant,
 when the new process answers; it is deleted before the process is stopped and after it ended. A process that does not
-answer any more is ended, for systemd to start another. Settings: COREOS_PRIVATE_IPV4, MAPPED_PORT, ZETTA_VERSION,
-ETCD_PEER_HOSTS (`host:port,host:port`).
+answer any more is ended. However it ended, systemd is told that all is well and starts another: one member that crashes
+must not cost the machine with all the others. (One that crashes at once, again and again, does.)
+
+Settings: COREOS_PRIVATE_IPV4, MAPPED_PORT, ZETTA_VERSION, ETCD_PEER_HOSTS (`host:port,host:port`).
 
 The machine's own Python runs it, so it needs nothing beside the standard library.
 """
@@ -92,8 +94,8 @@ def ask(request: urllib.request.Request) -> int | None:
         return None
 
 
-def serve(process: subprocess.Popen[bytes], url: str, registry: Registry) -> int:
-    """Watch the process until it ends; its exit status, or 0 when it did not answer and is to be started again."""
+def serve(process: subprocess.Popen[bytes], url: str, registry: Registry) -> str:
+    """Watch the process until it has ended or is to be ended; returns why."""
     misses, deadline = 0, time.monotonic() + BOOT
     while True:
         if ask(urllib.request.Request(f"{url}/")) == 200:  # noqa: S310  always http
@@ -102,10 +104,9 @@ def serve(process: subprocess.Popen[bytes], url: str, registry: Registry) -> int
         else:
             misses += 1
             if misses >= MISSES if registry.written else time.monotonic() > deadline:
-                print(f"{url} does not answer: starting it anew", file=sys.stderr, flush=True)
-                return 0
+                return "it does not answer"
         try:
-            return process.wait(EVERY if registry.written else UNTIL_ANSWERED)
+            return f"it ended with status {process.wait(EVERY if registry.written else UNTIL_ANSWERED)}"
         except subprocess.TimeoutExpired:
             continue
 
@@ -117,8 +118,8 @@ def stop(_number: int, _frame: FrameType | None) -> None:
     raise Stopped
 
 
-def main() -> int:
-    """Run the command; returns the exit status for systemd."""
+def main() -> None:
+    """Run the command until it ends or we are told to stop."""
     records, *command = sys.argv[1:]
     address = f"{os.environ['COREOS_PRIVATE_IPV4']}:{os.environ['MAPPED_PORT']}"
     url, hosts = f"http://{address}", os.environ["ETCD_PEER_HOSTS"].split(",")
@@ -127,9 +128,9 @@ def main() -> int:
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, stop)
-            return serve(process, url, registry)
+            print(f"{url} is started anew: {serve(process, url, registry)}", flush=True)
         except Stopped:
-            return 0
+            pass
         finally:
             registry.withdraw()
             process.terminate()
@@ -140,4 +141,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
