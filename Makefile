@@ -28,7 +28,7 @@ quick: setup ## the plain tests only: no Prefect server, no whole cloud
 	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker"
 
 docker: setup ## the tests that build images and machines with the Docker Engine
-	$(RUN)/pytest -m docker
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m docker
 
 check: lint types layers roles packer test ## everything that needs no Docker Engine
 
