@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -84,3 +85,19 @@ def test_only_what_nobody_needs_is_pruned_and_only_when_told_to(
     snapshots = cloud.ec2().describe_snapshots(Filters=[{"Name": "tag-key", "Values": ["tyrell:bake-key"]}])
     assert [each["SnapshotId"] for each in snapshots["Snapshots"]] == rebaked["build"]["snapshots"]
     assert cloud.tyrell.ok("builds", "prune", "--yes").strip() == "nothing changed: everything is as wanted"
+
+
+def test_a_release_bakes_and_upgrades_only_what_it_concerns(cloud: Bakery, rebaked: dict[str, Any]) -> None:
+    """The other way round: back to the router of the first bake, which is pruned by now."""
+    given = [option for option in cloud.command() if option.startswith("--image")]
+    planned = cloud.tyrell.json("release", "router", *given, "--dry-run")
+    assert [bake["changed"] for bake in planned["bakes"]] == [["image:router"]]
+    at_once = ("--no-gate", "--pause", "0", "--steady", "0")
+    done = cloud.tyrell.run("release", "router", *given, *at_once, "--json", timeout=400)
+    assert done.returncode == 0, done.stderr[-2000:]
+    changes = json.loads(done.stdout)["changes"]
+    assert any(change.startswith("created stack demo-router-") for change in changes)
+    assert not any("target" in change for change in changes)
+    assert cloud.builds()[0]["ami"] != rebaked["build"]["ami"]
+    [router] = [row for row in cloud.tyrell.json("status")["rows"] if row["role"] == "router" and row["traffic"]]
+    assert (router["healthy"], router["traffic"]) == (1, 100)
