@@ -7,11 +7,16 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 
+TOGETHER = {"tests/images": "tests/bakes"}
+"""Both build the Docker images of the roles, and expect that nobody else does at the same time."""
+
+
 class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Keeps the tests of a folder together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::", maxsplit=1)[0].rpartition("/")[0]
+        folder = nodeid.split("::", maxsplit=1)[0].rpartition("/")[0]
+        return TOGETHER.get(folder, folder)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:

@@ -58,8 +58,9 @@ class Others:
 
 @pytest.fixture(scope="module")
 def others(cloud: Bakery) -> Iterator[Others]:
-    """Their stack, up; it has the network for itself."""
+    """Their stack, up; it has the machine for itself."""
     cloud.tyrell.run("down", "demo", "--yes")
+    cloud.tyrell.ok("network")  # it went with the last stack in it
     client = docker.from_env()
     for role in ROLES:
         client.images.build(path=str(OTHERS), tag=f"tyrell-test-others:{role}", buildargs={"PROGRAM": role}, rm=True)
