@@ -6,7 +6,6 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-
 TOGETHER = {"tests/images": "tests/bakes"}
 """Both build the Docker images of the roles, and expect that nobody else does at the same time."""
 
