@@ -23,7 +23,7 @@ def delete_all(engine: CloudFormation) -> None:
         wait_until_settled(stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudFormation]:
     """A running engine, its API served at `engine.settings.endpoint`."""
     home: Path = tmp_path_factory.mktemp("cloudformation")

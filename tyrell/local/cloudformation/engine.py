@@ -37,10 +37,12 @@ class CloudFormation:
         self.settings = settings
         self.store = self.cloud.store
         self._running: dict[str, tuple[Operation, threading.Thread]] = {}
+        self._replaced = urls.url_paths["{0}/$"]
 
     def install(self) -> None:
         """Take the place of moto's CloudFormation. Before the server starts."""
         apply_patches()
+        self._replaced = urls.url_paths["{0}/$"]
         urls.url_paths["{0}/$"] = api_of(self).dispatch
 
     def start(self) -> None:
@@ -48,7 +50,8 @@ class CloudFormation:
         self.cloud.stopping.clear()
 
     def stop(self) -> None:
-        """End all operations where they are, within STOP_PATIENCE seconds; no rollback."""
+        """End all operations where they are, within STOP_PATIENCE seconds, no rollback; moto has its own API back."""
+        urls.url_paths["{0}/$"] = self._replaced
         self.cloud.stopping.set()
         deadline = time.monotonic() + STOP_PATIENCE
         for _, thread in list(self._running.values()):
