@@ -15,6 +15,7 @@ from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
 from tasks.registry_api import check_registry_api
 from tasks.roles import in_stages, load_role, role_names
+from tasks.stack_buckets import check_buckets
 from tasks.stacks import check_ours
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
@@ -41,6 +42,7 @@ def bring_up(
     check_network(network)
     check_ours(stack.name, "base")
     check_registry_api(stack)
+    check_buckets(stack)
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
 

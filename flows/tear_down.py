@@ -1,4 +1,4 @@
-"""The tear-down flow: a whole stack goes, its data stay."""
+"""The tear-down flow: a whole stack goes; its data stay, unless the person says twice that they are to go, too."""
 
 from functools import partial
 
@@ -10,22 +10,25 @@ from tasks.networks import find_networks
 from tasks.overview import publish_changes
 from tasks.role_parts import ByLoadBalancer
 from tasks.roles import in_stages, load_role, role_names
+from tasks.stack_buckets import check_may_delete, find_buckets, part_with
 from tasks.stacks import check_ours, delete_stack, find_stacks
 from tasks.steps import in_parallel
 from tasks.traffic import delete_rule
 
 
 @flow(name="tear-down", flow_run_name="tear down {stack}")
-def tear_down(stack: str) -> Changes:
+def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "") -> Changes:
     """Delete the stack: its rules, its versions, its base, and its network when no other stack lies in it.
-
-    The buckets are kept, they hold data.
 
     Args:
         stack: the stack's name
+        delete_data: also its own buckets; without this they are kept. Buckets that were given to it are always kept
+        yes_delete_data: the stack's name once more, without which a bucket that holds data is not deleted
     """
-    base = check_ours(stack, "base")
+    buckets = find_buckets(check_ours(stack, "base"))
     check_unlocked(stack)
+    if delete_data:
+        check_may_delete(stack, buckets, yes_delete_data)
     networks = find_networks(stack)
     roles = [load_role(name) for name in role_names()]
 
@@ -34,12 +37,11 @@ def tear_down(stack: str) -> Changes:
     for stage in reversed(in_stages(roles)):
         names = [name for role in stage for name in find_stacks({"tyrell:stack": stack, "tyrell:role": role.name})]
         changes += sum(in_parallel([partial(delete_stack, name) for name in names]), ())
+    changes += part_with(buckets, delete=delete_data)  # while the base still tells which they are
     changes += delete_stack(stack)
     for network in networks:
         if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):
             changes += delete_stack(network)
 
-    kept = [base.outputs[name] for name in ("DeviceDataBucket", "UsageBucket") if base and name in base.outputs]
-    changes += tuple(f"kept bucket {name}" for name in kept)
     publish_changes(stack, changes)
     return changes

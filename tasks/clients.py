@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_s3 import S3Client
     from types_boto3_ssm import SSMClient
 
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
@@ -27,14 +28,14 @@ _making = threading.Lock()
 
 
 @lru_cache(maxsize=16)
-def _client(service: str) -> Any:
+def _client(service: str, read_timeout: float = 30, connections: int = 32) -> Any:
     # boto3 may not make two clients at once: the default session is not thread-safe.
     with _making:
         config = Config(
             connect_timeout=5,
-            read_timeout=30,
+            read_timeout=read_timeout,
             retries={"mode": "standard", "total_max_attempts": 5},
-            max_pool_connections=32,
+            max_pool_connections=connections,
         )
         return boto3.client(service, config=config)  # type: ignore[call-overload]
 
@@ -82,6 +83,11 @@ def ecr() -> Any:
 def ssm() -> SSMClient:
     """Systems Manager."""
     return _client("ssm")  # type: ignore[no-any-return]
+
+
+def s3() -> S3Client:
+    """S3. It answers a copy of many GiB only after minutes; and many are made at once."""
+    return _client("s3", read_timeout=600, connections=128)  # type: ignore[no-any-return]
 
 
 def elbv2() -> ElasticLoadBalancingv2Client:

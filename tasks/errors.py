@@ -17,6 +17,7 @@
     ├── NotReady                   refused: what should receive traffic is not healthy
     ├── Disproved                  a release was tried and is bad
     ├── Refused                    a person said no, or nobody said yes in time
+    ├── LeftBehind                 a merge of buckets could not take every object along
     └── RolledBack                 an upgrade failed and the old version serves as before
 
 Errors hold facts and survive pickling, because Prefect sends them between processes.
@@ -25,6 +26,8 @@ Errors hold facts and survive pickling, because Prefect sends them between proce
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+
+from tasks.merged import Merged
 
 
 class TyrellError(Exception):
@@ -215,6 +218,16 @@ class Refused(TyrellError):
 
     def __str__(self) -> str:
         return f"{self.what} was not approved: {self.reason}"
+
+
+@dataclass(eq=False)
+class LeftBehind(TyrellError):
+    """Objects of the old bucket could not be merged, and are where they were; all others were."""
+
+    merged: Merged
+
+    def __str__(self) -> str:
+        return str(self.merged)
 
 
 @dataclass(eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from tasks.waits import stop_waiting
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 def only_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -67,3 +68,23 @@ def in_parallel(calls: Iterable[Callable[[], R]]) -> list[R]:
             stop_waiting()
             raise
     return [future.result() for future in futures]
+
+
+def each_in_parallel(work: Callable[[T], R], items: Iterable[T], at_once: int) -> Generator[R, None, None]:
+    """What `work` makes of every item, as each gets ready; `at_once` are worked on, and few more taken from `items`.
+
+    The first error ends it: what has begun is finished, nothing else is begun, and it is raised.
+    """
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        begun: set[Future[R]] = set()
+        try:
+            for item in items:
+                begun.add(pool.submit(copy_context().run, work, item))
+                if len(begun) >= 2 * at_once:
+                    ready, begun = wait(begun, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ready)
+            while begun:
+                ready, begun = wait(begun, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in ready)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -10,6 +10,7 @@ from tasks.errors import UsageError
 from tasks.model import Network, Overview, Stack
 from tasks.overview import find_overview
 from tasks.roles import load_role
+from tasks.stack_buckets import DEVICE_DATA, USAGE, find_given
 from tasks.stacks import find_stack
 from tyrell.environment import Surroundings
 from tyrell.run import out, print_json, run_flow
@@ -31,7 +32,14 @@ def parse_sizes(given: list[str]) -> dict[str, int]:
 
 
 def wanted(
-    stack: str, network: str, cidr: str, port: int, place: Surroundings, registry_api: str = ""
+    stack: str,
+    network: str,
+    cidr: str,
+    port: int,
+    place: Surroundings,
+    registry_api: str = "",
+    device_data_bucket: str = "",
+    usage_bucket: str = "",
 ) -> tuple[Network, Stack]:
     """The network and stack a person asks for; what he does not say stays as it is, or is as usual in `place`.
 
@@ -43,7 +51,15 @@ def wanted(
     cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
     port = port or int((base.outputs.get("Port") if base else 0) or place.port)
     registry_api = registry_api or (base.outputs.get("RegistryApi") if base else "") or "v3"
-    facts = {"name": stack, "network": network, "port": port, "registry_api": registry_api}
+    given = find_given(base)
+    facts = {
+        "name": stack,
+        "network": network,
+        "port": port,
+        "registry_api": registry_api,
+        "device_data_bucket": device_data_bucket or given.get(DEVICE_DATA, ""),
+        "usage_bucket": usage_bucket or given.get(USAGE, ""),
+    }
     wanted_stack = Stack.model_validate(facts)
     return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tyrell import builds_cli, images_cli, network_cli, release_cli, versions_cli
+from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, versions_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -29,6 +29,7 @@ images_cli.add_to(app)
 builds_cli.add_to(app)
 network_cli.add_to(app)
 release_cli.add_to(app)
+data_cli.add_to(app)
 
 
 @app.command()
@@ -40,6 +41,10 @@ def up(
     registry_api: Annotated[
         str, typer.Option(help="etcd's API for the service registry: v2 for the original Link components; default: v3.")
     ] = "",
+    device_data_bucket: Annotated[
+        str, typer.Option(help="An existing bucket for device data; default: one of the stack's own.")
+    ] = "",
+    usage_bucket: Annotated[str, typer.Option(help="An existing bucket for usage; default: one of its own.")] = "",
     ami: Ami = "",
     version: VersionName = "",
     size: Annotated[list[str] | None, typer.Option(help="Machines of a role, as ROLE=N; may be repeated.")] = None,
@@ -52,7 +57,7 @@ def up(
         from tyrell.bring_up import bring_up_and_show, parse_sizes, wanted
 
         bring_up_and_show(
-            *wanted(stack, network, cidr, port, place, registry_api),
+            *wanted(stack, network, cidr, port, place, registry_api, device_data_bucket, usage_bucket),
             ami=ami,
             version=version,
             sizes=parse_sizes(size or []),
@@ -82,18 +87,33 @@ def status(stack: StackArgument = DEMO, cloud: CloudOption = Cloud.auto, json: J
 def down(
     stack: StackArgument = DEMO,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    delete_data: Annotated[bool, typer.Option("--delete-data", help="Delete the stack's own buckets as well.")] = False,
+    yes_delete_data: Annotated[
+        str, typer.Option(metavar="STACK", help="The stack once more: delete its buckets with the data in them.")
+    ] = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
-    """Delete the stack and, when no other stack lies in it, its network. Buckets are kept."""
+    """Delete the stack and, when no other stack lies in it, its network. Its buckets are kept."""
     with sentences():
         place = enter(cloud)
         from flows.tear_down import tear_down
+        from tyrell.data_cli import asked_again
         from tyrell.show import run_and_show
 
         if not yes:
             typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        run_and_show(f"tear down {stack}", tear_down, checked_stack(stack), facts={"stack": stack}, json=json)
+        if delete_data and not yes_delete_data and not yes:
+            yes_delete_data = asked_again(stack)
+        run_and_show(
+            f"tear down {stack}",
+            tear_down,
+            checked_stack(stack),
+            delete_data,
+            yes_delete_data,
+            facts={"stack": stack},
+            json=json,
+        )
 
 
 @app.command()

@@ -12,6 +12,7 @@ from tasks.errors import (
     Disproved,
     EtcdUnreachable,
     Expired,
+    LeftBehind,
     LockHeld,
     LockLost,
     NotFound,
@@ -25,6 +26,16 @@ from tasks.errors import (
     TyrellError,
     Unfinished,
 )
+from tasks.merged import Fate, Merge, Merged, Outcome, Tally
+
+
+def merged() -> Merged:
+    """A merge that left one object of two."""
+    tally = Tally(Merge(old="before", new="after"))
+    tally.add(Outcome(key="a", size=1, fate=Fate.COPIED))
+    tally.add(Outcome(key="b\n", size=1, fate=Fate.LEFT, why="DeleteObject was refused: 403 Forbidden"))
+    return tally.merged()
+
 
 EXAMPLES: list[TyrellError] = [
     EtcdUnreachable("demo", ("10.0.0.4:4001",), "connection refused"),
@@ -41,6 +52,7 @@ EXAMPLES: list[TyrellError] = [
     LockLost("router", "demo", "bob@desk"),
     Disproved("router 2", "12 of 50 requests failed"),
     Refused("router 2 with 100 %", "no answer within a day"),
+    LeftBehind(merged()),
     RolledBack("router 2", "1", "12 of 50 requests failed"),
 ]
 

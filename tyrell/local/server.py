@@ -9,6 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from tyrell.local.queues import count_seldom
 from tyrell.local.settings import Settings
+from tyrell.local.storage import store_as_on_aws
 
 
 def start_server(settings: Settings) -> ThreadedMotoServer:
@@ -19,6 +20,7 @@ def start_server(settings: Settings) -> ThreadedMotoServer:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,301 images that nobody can start, 0.8 s a listing
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     count_seldom()
+    store_as_on_aws()
     server = ThreadedMotoServer(ip_address=settings.host, port=settings.port, verbose=False)
     server.start()
     return server

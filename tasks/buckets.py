@@ -1,0 +1,86 @@
+"""S3 buckets as a whole: whether they can be used, whether they hold data, and their end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from tasks.clients import s3
+from tasks.errors import NotFound, TyrellError, UsageError
+from tasks.model import Changes
+from tasks.steps import each_in_parallel, step
+
+logger = logging.getLogger(__name__)
+
+PAGES_AT_ONCE = 8
+
+
+def check_bucket(name: str) -> None:
+    """Raises NotFound when there is no such bucket, UsageError when these credentials may not use it."""
+    if not find_bucket(name):
+        raise NotFound(f"bucket {name}", "create it first, or correct the name")
+
+
+def find_bucket(name: str) -> bool:
+    """Whether the bucket exists. Raises UsageError when these credentials may not use it."""
+    try:
+        s3().head_bucket(Bucket=name)
+    except ParamValidationError:
+        raise UsageError(f"{name!r} cannot be the name of a bucket: write 3 to 63 letters, digits and dashes") from None
+    except ClientError as error:
+        match error.response["ResponseMetadata"].get("HTTPStatusCode"):
+            case 404:
+                return False
+            case 403:
+                raise UsageError(
+                    f"bucket {name} cannot be reached with these credentials (403); have its owner allow it"
+                ) from None
+        raise
+    return True
+
+
+def holds_data(name: str) -> bool:
+    """Whether any version of any object is in the bucket; False as well when there is no such bucket."""
+    if not find_bucket(name):
+        return False
+    pages = s3().get_paginator("list_object_versions").paginate(Bucket=name)
+    return any(page.get("Versions") for page in pages)
+
+
+@step("delete bucket {name}", system="s3")
+def delete_bucket(name: str) -> Changes:
+    """Delete the bucket with everything in it. Raises TyrellError for an object that cannot be deleted."""
+    if not find_bucket(name):
+        logger.info("bucket %s does not exist: nothing to delete", name)
+        return ()
+    deleted = 0
+    for number in each_in_parallel(lambda page: _delete_page(name, page), _pages(name), PAGES_AT_ONCE):
+        deleted += number
+        logger.info("%s objects deleted", f"{deleted:,}")
+    s3().delete_bucket(Bucket=name)
+    return (f"deleted bucket {name}, objects and versions in it: {deleted:,}",)
+
+
+def _pages(name: str) -> Iterator[list[dict[str, str]]]:
+    """Everything in the bucket, as `delete_objects` takes it: 1,000 versions and delete markers at most."""
+    for page in s3().get_paginator("list_object_versions").paginate(Bucket=name):
+        found: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        yield [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+
+
+def _delete_page(name: str, page: list[dict[str, str]]) -> int:
+    """The keys travel in XML, which cannot carry every character; the others are deleted one by one."""
+    plain = [each for each in page if each["Key"].isprintable()]
+    if plain:
+        answer = s3().delete_objects(Bucket=name, Delete={"Objects": plain, "Quiet": True})  # type: ignore[typeddict-item]
+        for error in answer.get("Errors", []):
+            raise TyrellError(
+                f"{error['Key']!r} of bucket {name} cannot be deleted: {error['Code']} {error['Message']}"
+            )
+    for each in page:
+        if not each["Key"].isprintable():
+            s3().delete_object(Bucket=name, **each)  # type: ignore[arg-type]
+    return len(page)

@@ -1,0 +1,69 @@
+"""How far a merge is: in the log, and as a progress bar of the run in the Prefect UI."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.runtime import flow_run
+
+from tasks.merged import Merge, Tally
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 2.0
+
+
+def artifact_key(merge: Merge, what: str) -> str:
+    """Artifact keys have lower-case letters, digits and dashes only; names of buckets may have more."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{merge.old}-to-{merge.new}-{what}".lower())
+
+
+@contextmanager
+def showing_progress(merge: Merge, total: int) -> Iterator[Callable[[Tally], None]]:
+    """Gives what takes the tally after each object; it is shown at most every `EVERY_SECONDS`, and in the end.
+
+    A Prefect server that does not take the bar is no reason to fail: one warning, and no more of it is tried.
+    """
+    bar = _Bar(artifact_key(merge, "progress"), f"Objects of {merge.old} in {merge.new}")
+    shown, last = time.monotonic(), Tally(merge)
+
+    def show(tally: Tally) -> None:
+        nonlocal shown, last
+        last = tally
+        if time.monotonic() - shown >= EVERY_SECONDS:
+            shown = time.monotonic()
+            logger.info("%s of %s", tally, f"{total:,}")
+            bar.show(tally.seen, total)
+
+    yield show
+    logger.info("%s of %s", last, f"{total:,}")
+    bar.show(last.seen, total)
+
+
+class _Bar:
+    """The progress artifact of a flow run; nothing outside of one. Used by one thread."""
+
+    def __init__(self, key: str, title: str) -> None:
+        self._key, self._title = key, title
+        self._id: UUID | None = None
+        self._alive = bool(flow_run.id)
+
+    def show(self, done: int, total: int) -> None:
+        if not self._alive:
+            return
+        percent = min(100.0, 100 * done / total) if total else 100.0
+        try:
+            if self._id is None:
+                made = create_progress_artifact(percent, key=self._key, description=self._title)
+                self._id = made if isinstance(made, UUID) else None
+            else:
+                update_progress_artifact(self._id, percent)
+        except Exception as error:
+            logger.warning("cannot show how far the merge is in artifact %s: %s", self._key, error)
+            self._alive = False
