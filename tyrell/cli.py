@@ -98,13 +98,12 @@ def down(
     with sentences():
         place = enter(cloud)
         from flows.tear_down import tear_down
-        from tyrell.data_cli import asked_again
+        from tyrell.data_cli import told_twice
         from tyrell.show import run_and_show
 
         if not yes:
             typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        if delete_data and not yes_delete_data and not yes:
-            yes_delete_data = asked_again(stack)
+        yes_delete_data = told_twice(stack, yes_delete_data, delete_data=delete_data, ask=not yes)
         run_and_show(
             f"tear down {stack}",
             tear_down,

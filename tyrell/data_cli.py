@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -59,14 +60,20 @@ def merge(
             raise typer.Exit(FAILED)
 
 
-def asked_again(stack: str) -> str:
-    """What a person types when the stack's buckets hold data: its name, and they go. Empty where nobody is asked."""
-    import sys
+def told_twice(stack: str, again: str, *, delete_data: bool, ask: bool) -> str:
+    """The word without which no data are deleted: given as `again`, or asked of the person at the terminal.
 
+    Nobody is asked when nothing would be lost. Raises UsageError for a second word without a first.
+    """
+    from tasks.errors import UsageError
     from tasks.stack_buckets import find_buckets, find_full
     from tasks.stacks import check_ours
 
-    full = find_full(find_buckets(check_ours(stack, "base"))) if sys.stdin.isatty() else ()
-    if not full:
+    if again and not delete_data:
+        raise UsageError("--yes-delete-data says nothing without --delete-data; give both, or none")
+    if again or not (delete_data and ask and sys.stdin.isatty()):
+        return again
+    if not (full := find_full(find_buckets(check_ours(stack, "base")))):
         return ""
-    return str(typer.prompt(f"{' and '.join(full)} would be deleted with the data in them. Type the stack's name"))
+    question = f"The data in bucket {' and bucket '.join(full)} will be lost. Type the stack's name to go on"
+    return str(typer.prompt(question))

@@ -18,6 +18,9 @@ from tasks.stacks import find_stack, find_stacks
 from tests.flows.embedded import NETWORK, Tyrell
 from tests.tasks.own_s3 import contents, deny, new_bucket, put
 from tests.waiting import eventually
+from tyrell.bring_up import wanted
+from tyrell.environment import Cloud
+from tyrell.options import enter
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
@@ -106,6 +109,7 @@ def test_a_killed_merge_is_finished_by_the_same_command(cloud: Tyrell, old: str,
 def test_buckets_that_cannot_be_used_are_refused_before_anything_is_made(cloud: Tyrell, old: str) -> None:
     for command, sentence in (
         (f"data merge {old} gone-bucket", "bucket gone-bucket does not exist"),
+        (f"down {STACK} --yes --yes-delete-data {STACK}", "--yes-delete-data says nothing without --delete-data"),
         ("up other --device-data-bucket gone-bucket", "bucket gone-bucket does not exist"),
     ):
         done = cloud.run(*command.split())
@@ -117,6 +121,8 @@ def test_a_stack_uses_the_bucket_it_was_given_and_goes_on_using_it(cloud: Tyrell
     base = find_stack(STACK)
     assert base
     assert base.outputs["UsageBucket"] == given
+    _, again = wanted(STACK, "", "", 0, enter(Cloud.local))
+    assert (again.device_data_bucket, again.usage_bucket) == ("", given)
     refused = cloud.run("up", STACK, "--usage-bucket", own)
     assert (refused.returncode, f"keeps its data in bucket {given}" in refused.stderr) == (2, True)
 

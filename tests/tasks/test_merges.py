@@ -152,6 +152,25 @@ def test_what_is_there_with_other_content_is_never_overwritten(old: str, new: st
     )
 
 
+def test_equal_checksums_of_the_same_kind_tell_without_reading(old: str, new: str) -> None:
+    body = b"a" * PART + b"b"
+    put_in_parts(old, "reading", [body[:PART], body[PART:]], ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    put(new, {"reading": body}, ChecksumAlgorithm="CRC32")
+    with Requests() as requests:
+        assert merge(old, new).counts[Fate.FOUND] == 1
+    assert "GetObject" not in requests.done
+    assert contents(old) == {}
+
+
+def test_parts_of_unequal_sizes_are_read_and_found_to_be_the_same(old: str, new: str) -> None:
+    parts = [b"a" * (6 * MIB), b"b" * PART, b"c" * (2 * MIB)]
+    put_in_parts(old, "reading", parts)
+    with Requests() as requests:
+        assert merge(old, new).counts[Fate.COPIED] == 1
+    assert requests.done.count("GetObject") == 2
+    assert (contents(old), contents(new)) == ({}, {"reading": b"".join(parts)})
+
+
 @pytest.mark.parametrize("difference", [b"", b"!"], ids=["same content", "other content"])
 def test_contents_without_a_common_checksum_are_read(old: str, new: str, difference: bytes) -> None:
     body = b"a" * PART + b"b"
