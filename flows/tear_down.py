@@ -37,7 +37,7 @@ def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "") 
     for stage in reversed(in_stages(roles)):
         names = [name for role in stage for name in find_stacks({"tyrell:stack": stack, "tyrell:role": role.name})]
         changes += sum(in_parallel([partial(delete_stack, name) for name in names]), ())
-    changes += part_with(buckets, delete=delete_data)  # while the base still tells which they are
+    changes += part_with(buckets, delete=delete_data, with_data=yes_delete_data == stack)  # the base tells which
     changes += delete_stack(stack)
     for network in networks:
         if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -43,25 +44,35 @@ def find_bucket(name: str) -> bool:
 
 
 def holds_data(name: str) -> bool:
-    """Whether any version of any object is in the bucket; False as well when there is no such bucket."""
-    if not find_bucket(name):
-        return False
-    pages = s3().get_paginator("list_object_versions").paginate(Bucket=name)
-    return any(page.get("Versions") for page in pages)
+    """Whether anything is in the bucket, if only an earlier version; False as well when there is no such bucket."""
+    return find_bucket(name) and any(_pages(name))
 
 
 @step("delete bucket {name}", system="s3")
-def delete_bucket(name: str) -> Changes:
-    """Delete the bucket with everything in it. Raises TyrellError for an object that cannot be deleted."""
+def delete_bucket(name: str, *, with_data: bool) -> Changes:
+    """Delete the bucket, with everything in it or only when it is empty; then one that is not is kept.
+
+    Raises TyrellError for an object that cannot be deleted.
+    """
     if not find_bucket(name):
         logger.info("bucket %s does not exist: nothing to delete", name)
         return ()
-    deleted = 0
-    for number in each_in_parallel(lambda page: _delete_page(name, page), _pages(name), PAGES_AT_ONCE):
-        deleted += number
-        logger.info("%s objects deleted", f"{deleted:,}")
-    s3().delete_bucket(Bucket=name)
+    deleted = _empty(name) if with_data else 0
+    try:
+        s3().delete_bucket(Bucket=name)
+    except ClientError as error:
+        if with_data or error.response["Error"]["Code"] != "BucketNotEmpty":
+            raise
+        return (f"kept bucket {name}, there are data in it now",)
     return (f"deleted bucket {name}, objects and versions in it: {deleted:,}",)
+
+
+def _empty(name: str) -> int:
+    deleted = 0
+    for number in each_in_parallel(partial(_delete_page, name), _pages(name), PAGES_AT_ONCE):
+        deleted += number
+        logger.info("%s objects and versions deleted", f"{deleted:,}")
+    return deleted
 
 
 def _pages(name: str) -> Iterator[list[dict[str, str]]]:

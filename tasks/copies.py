@@ -37,7 +37,7 @@ def copy_object(source: StoredObject, bucket: str, part_size: int) -> StoredObje
     else larger than `part_size` bytes in parts of that size. Parts that an earlier run has copied are used.
     Raises ClientError; `is_changed` when there is something already, or the source is not what it was.
     """
-    if source.parts or source.size > part_size:
+    if source.size and (source.parts or source.size > part_size):
         return _copy_in_parts(source, bucket, _own_part_size(source) if source.parts else part_size)
     copied = s3().copy_object(
         Bucket=bucket,

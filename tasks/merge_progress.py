@@ -25,25 +25,26 @@ def artifact_key(merge: Merge, what: str) -> str:
 
 
 @contextmanager
-def showing_progress(merge: Merge, total: int) -> Iterator[Callable[[Tally], None]]:
-    """Gives what takes the tally after each object; it is shown at most every `EVERY_SECONDS`, and in the end.
+def showing_progress(merge: Merge, tally: Tally, total: int) -> Iterator[Callable[[], None]]:
+    """Gives what is to be called after each object; the tally is shown at most every `EVERY_SECONDS`, and in the end.
 
     A Prefect server that does not take the bar is no reason to fail: one warning, and no more of it is tried.
     """
     bar = _Bar(artifact_key(merge, "progress"), f"Objects of {merge.old} in {merge.new}")
-    shown, last = time.monotonic(), Tally(merge)
+    shown = time.monotonic()
 
-    def show(tally: Tally) -> None:
-        nonlocal shown, last
-        last = tally
+    def show() -> None:
+        logger.info("%s of %s", tally, f"{total:,}")
+        bar.show(tally.seen, total)
+
+    def one_more() -> None:
+        nonlocal shown
         if time.monotonic() - shown >= EVERY_SECONDS:
             shown = time.monotonic()
-            logger.info("%s of %s", tally, f"{total:,}")
-            bar.show(tally.seen, total)
+            show()
 
-    yield show
-    logger.info("%s of %s", last, f"{total:,}")
-    bar.show(last.seen, total)
+    yield one_more
+    show()
 
 
 class _Bar:

@@ -78,9 +78,10 @@ class Merged(Noun):
             lines.append(f"{_objects(gone)} had been deleted by somebody else meanwhile")
         if self.hidden:
             lines.append(f"{self.merge.old} is versioned: it still keeps the versions of {_objects(self.hidden)}")
-        lines += [f"left {each.key!r}: {each.why}" for each in self.problems]
+        leaving = "would leave" if self.merge.dry_run else "left"
+        lines += [f"{leaving} {each.key!r}: {each.why}" for each in self.problems]
         if (more := self.left - len(self.problems)) > 0:
-            lines.append(f"left {_objects(more)} more")
+            lines.append(f"{leaving} {_objects(more)} more")
         return tuple(lines)
 
     @property

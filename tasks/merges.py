@@ -41,10 +41,10 @@ def merge_objects(merge: Merge) -> Merged:
     """
     total, tally = sum(1 for _ in find_objects(merge.old)), Tally(merge)
     each = each_in_parallel(partial(merge_object, merge), find_objects(merge.old), merge.parallel)
-    with closing(each) as outcomes, showing_progress(merge, total) as show:
+    with closing(each) as outcomes, showing_progress(merge, tally, total) as one_more:
         for outcome in outcomes:
             tally.add(outcome)
-            show(tally)
+            one_more()
     return tally.merged()
 
 

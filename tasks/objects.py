@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from tasks.clients import s3
+from tasks.merged import MIB
 from tasks.model import Noun
-
-MIB = 1024**2
 
 
 class StoredObject(Noun):

@@ -83,9 +83,9 @@ def check_may_delete(stack: str, buckets: tuple[StackBucket, ...], told_again: s
         )
 
 
-def part_with(buckets: tuple[StackBucket, ...], *, delete: bool) -> Changes:
-    """Delete the stack's own buckets with what is in them, or keep all; those that were given are always kept."""
+def part_with(buckets: tuple[StackBucket, ...], *, delete: bool, with_data: bool) -> Changes:
+    """Delete the stack's own buckets, those that hold data only `with_data`; all others are kept, and named."""
     going = [bucket.name for bucket in buckets if delete and not bucket.given]
-    changes: Changes = sum(in_parallel([partial(delete_bucket, name) for name in going]), ())
+    changes: Changes = sum(in_parallel([partial(delete_bucket, name, with_data=with_data) for name in going]), ())
     kept = dict.fromkeys(bucket.name for bucket in buckets if bucket.name not in going)
     return changes + tuple(f"kept bucket {name}" for name in kept)

@@ -89,7 +89,7 @@ def test_any_key_is_taken_along_as_it_is(old: str, new: str) -> None:
 
 
 def test_any_key_is_taken_along_in_parts_too(old: str, new: str) -> None:
-    keys = [key for key in KEYS if len(key) < 1024]
+    keys = KEYS[:8]
     for key in keys:
         put_in_parts(old, key, [key.encode()])
     assert left(merge(old, new)) == {}
@@ -124,10 +124,11 @@ def test_metadata_tags_and_storage_class_are_kept(old: str, new: str, parts: lis
 def test_an_object_larger_than_a_part_is_copied_in_parts(old: str, new: str) -> None:
     objects = {"large": bytes(range(256)) * (12 * MIB // 256), "of exactly a part": b"x" * PART, "empty": b""}
     put(old, objects)
+    put_in_parts(old, "one empty part", [b""])
     with Requests() as requests:
         assert left(merge(old, new)) == {}
-    assert (requests.done.count("UploadPartCopy"), requests.done.count("CopyObject")) == (3, 2)
-    assert contents(new) == objects
+    assert (requests.done.count("UploadPartCopy"), requests.done.count("CopyObject")) == (3, 3)
+    assert contents(new) == objects | {"one empty part": b""}
     assert contents(old) == {}
 
 
@@ -210,7 +211,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_be_done(old: str, new: str
     assert merged.told() == (
         f"would move 1 object (3 bytes) from {old} to {new}",
         "1 object had been copied before",
-        f"left 'other': {TAKEN}",
+        f"would leave 'other': {TAKEN}",
     )
     assert (contents(old), contents(new)) == (before, there)
 
