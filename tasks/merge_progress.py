@@ -34,7 +34,7 @@ def showing_progress(merge: Merge, tally: Tally, total: int) -> Iterator[Callabl
     shown = time.monotonic()
 
     def show() -> None:
-        logger.info("%s of %s", tally, f"{total:,}")
+        logger.info("%s of %s objects, %s", f"{tally.seen:,}", f"{total:,}", tally)
         bar.show(tally.seen, total)
 
     def one_more() -> None:

@@ -69,9 +69,8 @@ class Merged(Noun):
 
     def told(self) -> tuple[str, ...]:
         """The summary, a sentence each: what was done, and what every object that was left needs."""
-        verb = ("would copy" if self.merge.keep else "would move") if self.merge.dry_run else self._done
         from_to = f"from {self.merge.old} to {self.merge.new}"
-        lines = [f"{verb} {_objects(self.counts[Fate.COPIED])} ({_size(self.copied_bytes)}) {from_to}"]
+        lines = [f"{self._verb} {_objects(self.counts[Fate.COPIED])} ({_size(self.copied_bytes)}) {from_to}"]
         if found := self.counts[Fate.FOUND]:
             lines.append(f"{_objects(found)} had been copied before")
         if gone := self.counts[Fate.GONE]:
@@ -85,7 +84,9 @@ class Merged(Noun):
         return tuple(lines)
 
     @property
-    def _done(self) -> str:
+    def _verb(self) -> str:
+        if self.merge.dry_run:
+            return "would copy" if self.merge.keep else "would move"
         return "copied" if self.merge.keep else "moved"
 
     def __str__(self) -> str:
@@ -122,8 +123,7 @@ class Tally:
 
     def __str__(self) -> str:
         """Where it stands, for people who wait."""
-        left = f", {self._counts[Fate.LEFT]:,} left behind" if self._counts[Fate.LEFT] else ""
-        return f"{_objects(self.seen)} done, {_size(self._bytes)} copied{left}"
+        return f"{_size(self._bytes)} copied, {self._counts[Fate.LEFT]:,} left"
 
     def merged(self) -> Merged:
         """The sum."""

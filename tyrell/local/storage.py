@@ -1,14 +1,18 @@
-"""S3 as it is on AWS where moto's is not: copies are made on their conditions only, and keys may hold line breaks."""
+"""S3 as it is on AWS where moto's is not.
+
+Copies are made on their conditions only, keys may hold line breaks, and a bucket can be listed while it is emptied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from moto.moto_server.utilities import RegexConverter
 from moto.s3.exceptions import PreconditionFailed
 from moto.s3.responses import S3Response
+from moto.s3.utils import _VersionedKeyStore
 
 COPIES = ("copy_object", "upload_part_copy")
 
@@ -19,7 +23,8 @@ def store_as_on_aws() -> None:
         copy = getattr(S3Response, name)
         if not hasattr(copy, "heeds"):
             setattr(S3Response, name, _heeding(copy))
-    setattr(RegexConverter, "__init__", _match_lines)  # noqa: B010  mypy knows no other way
+    setattr(_VersionedKeyStore, "items", _items)  # noqa: B010  mypy knows no other way
+    setattr(RegexConverter, "__init__", _match_lines)  # noqa: B010
 
 
 def _heeding(copy: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
@@ -29,6 +34,13 @@ def _heeding(copy: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
 
     copied.heeds = True  # type: ignore[attr-defined]
     return copied
+
+
+def _items(keys: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
+    """Every key with its current version; moto's own fails for a key that is deleted meanwhile."""
+    for key, versions in dict(keys).items():
+        if versions:
+            yield key, versions[-1]
 
 
 def _match_lines(converter: RegexConverter, url_map: Any, regex: str) -> None:
