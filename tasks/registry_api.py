@@ -17,27 +17,18 @@ from tasks.errors import EtcdUnreachable, UsageError
 from tasks.etcd import Etcd, Record, delete, put, unchanged
 from tasks.locks import Lock, check_held
 from tasks.model import RegistryApiName, Stack
-from tasks.stacks import find_stack
+from tasks.stacks import CfnStack, find_stack
 
 KEY_NOT_FOUND, COMPARE_FAILED, KEY_EXISTS = 100, 101, 105
 """https://etcd.io/docs/v2.3/errorcode/"""
 
-
-_known: dict[str, tuple[float, RegistryApiName]] = {}
-on_forget(_known.clear)
-
+OUTPUT = "RegistryApi"
+"""Of the base stack."""
 
 Form = dict[str, str] | None
 
-
-def check_registry_api(stack: Stack) -> None:
-    """Raises UsageError when the stack is there and keeps its registry with another API than is asked for."""
-    api = find_registry_api(stack.name)
-    if find_stack(stack.name) and api != stack.registry_api:
-        raise UsageError(
-            f"the registry of stack {stack.name} is kept with etcd's {api} API, and what is in it would be lost to"
-            f" {stack.registry_api}; bring up another stack for that"
-        )
+_known: dict[str, tuple[float, RegistryApiName]] = {}
+on_forget(_known.clear)
 
 
 class RegistryApi(Protocol):
@@ -67,11 +58,25 @@ def find_registry_api(stack: str) -> RegistryApiName:
     looked, api = _known.get(stack, (0.0, "v3"))
     if time.monotonic() - looked > REMEMBERED:
         base = find_stack(stack)
-        said = base.outputs.get("RegistryApi") if base else None
-        api = "v2" if said == "v2" else "v3"
-        if said:  # or the stack is not complete yet
+        api = registry_api_of(base)
+        if base and OUTPUT in base.outputs:  # or the stack is not complete yet
             _known[stack] = (time.monotonic(), api)
     return api
+
+
+def registry_api_of(base: CfnStack | None) -> RegistryApiName:
+    """The API that the stack with that base was brought up with; "v3" without a base."""
+    return "v2" if base and base.outputs.get(OUTPUT) == "v2" else "v3"
+
+
+def check_registry_api(stack: Stack) -> None:
+    """Raises UsageError when the stack is there and keeps its registry with another API than is asked for."""
+    base = find_stack(stack.name)
+    if base and registry_api_of(base) != stack.registry_api:
+        raise UsageError(
+            f"the registry of stack {stack.name} is kept with etcd's {registry_api_of(base)} API, and what is in it"
+            f" would be lost to {stack.registry_api}; bring up another stack for that"
+        )
 
 
 class RegistryV3:
@@ -145,8 +150,10 @@ class RegistryV2:
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.headers.get("content-type", "").startswith("application/json"):
             body: dict[str, Any] = answer.json()
-            if answer.is_success or body.get("errorCode") in {KEY_NOT_FOUND, COMPARE_FAILED, KEY_EXISTS}:
-                return body if answer.is_success else {}
+            if answer.is_success:
+                return body
+            if body.get("errorCode") in {KEY_NOT_FOUND, COMPARE_FAILED, KEY_EXISTS}:
+                return {}
         reason = f"its v2 API answers {answer.status_code} {answer.text[:200].strip()}"
         raise EtcdUnreachable(self._etcd.stack, self._etcd.endpoints, reason)
 

@@ -9,6 +9,7 @@ from tasks.clients import ec2
 from tasks.errors import UsageError
 from tasks.model import Network, Overview, Stack
 from tasks.overview import find_overview
+from tasks.registry_api import registry_api_of
 from tasks.roles import load_role
 from tasks.stack_buckets import DEVICE_DATA, USAGE, find_given
 from tasks.stacks import find_stack
@@ -50,13 +51,12 @@ def wanted(
     there = find_stack(network)
     cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
     port = port or int((base.outputs.get("Port") if base else 0) or place.port)
-    registry_api = registry_api or (base.outputs.get("RegistryApi") if base else "") or "v3"
     given = find_given(base)
     facts = {
         "name": stack,
         "network": network,
         "port": port,
-        "registry_api": registry_api,
+        "registry_api": registry_api or registry_api_of(base),
         "device_data_bucket": device_data_bucket or given.get(DEVICE_DATA, ""),
         "usage_bucket": usage_bucket or given.get(USAGE, ""),
     }

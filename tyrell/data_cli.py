@@ -14,8 +14,6 @@ from tyrell.run import FAILED, out, print_json, run_flow, sentences
 # See versions_cli.py.
 # ruff: noqa: PLC0415
 
-MIB = 1024**2
-
 data = typer.Typer(help="Data that outlive stacks.", no_args_is_help=True)
 
 
@@ -45,6 +43,7 @@ def merge(
         enter(cloud)
         from flows.merge_buckets import merge_buckets
         from tasks.errors import LeftBehind
+        from tasks.merged import MIB
 
         options = (keep, dry_run, parallel, part_size * MIB)
         try:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from tasks.clients import s3
+from tasks.merged import MIB
 from tests.tasks.own_aws import own_aws
 from tyrell.local.storage import store_as_on_aws
 
-MIB = 1024**2
 PART = 5 * MIB
 _numbers = itertools.count(1)
 
@@ -66,7 +66,7 @@ class Killed(BaseException):
     """The process is no more; nothing catches this."""
 
 
-Hook = Callable[[str, int], None]
+Hook = Callable[[str, int], object]
 
 
 def nothing(operation: str, number: int) -> None:
@@ -109,6 +109,10 @@ class Requests:
             with self._lock:
                 self.done.append(model.name)
         self.after(model.name, self._begun)
+
+    def before_each(self, operation: str, act: Callable[[], object]) -> None:
+        """Act before every request of that operation is sent."""
+        self.before = lambda sent, _: act() if sent == operation else None
 
     def kill_at(self, number: int, *, answered: bool) -> None:
         """Die at that request: before it is sent, or when S3 has done it but nobody has seen the answer."""

@@ -12,7 +12,7 @@ from tasks.errors import NotFound, TyrellError, UsageError
 from tasks.model import Stack
 from tasks.stack_buckets import check_buckets, check_may_delete, find_buckets, find_given, part_with
 from tasks.stacks import find_stack
-from tests.tasks.own_s3 import deny, new_bucket, own_s3, put
+from tests.tasks.own_s3 import deny, new_bucket, put
 
 BASE = """
 Resources:
@@ -25,10 +25,7 @@ Outputs:
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def aws() -> Iterator[None]:
-    with own_s3():
-        yield
+pytestmark = pytest.mark.usefixtures("s3_of_our_own")
 
 
 @pytest.fixture

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tasks.clients import s3
-from tasks.merged import Fate
+from tasks.merged import MIB, Fate
 from tasks.merges import TAKEN
 from tests.tasks.merging import left, merge
-from tests.tasks.own_s3 import MIB, PART, Requests, contents, new_bucket, own_s3, put, put_in_parts
+from tests.tasks.own_s3 import PART, Requests, contents, put, put_in_parts
 
-
-@pytest.fixture(scope="module", autouse=True)
-def aws() -> Iterator[None]:
-    with own_s3():
-        yield
-
-
-@pytest.fixture
-def old() -> str:
-    return new_bucket()
-
-
-@pytest.fixture
-def new() -> str:
-    return new_bucket()
+pytestmark = pytest.mark.usefixtures("s3_of_our_own")
 
 
 KEYS = (

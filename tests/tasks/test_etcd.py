@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tasks.errors import EtcdUnreachable
 from tasks.etcd import Etcd, Record, delete, made_at, put, unchanged
-from tests.link.etcd_server import HOST, etcd_server
-from tests.waiting import eventually, free_port
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    port = free_port(HOST)
-    with etcd_server(port):
-        yield port
+from tests.link.etcd_server import HOST
+from tests.waiting import eventually
 
 
 @pytest.fixture
-def etcd(port: int) -> Etcd:
+def etcd(etcd_port: int) -> Etcd:
     """The door, with nothing behind it."""
-    door = Etcd("lab", (HOST,), port)
+    door = Etcd("lab", (HOST,), etcd_port)
     for record in door.list("/"):
         door.transact([], [delete(record.key)])
     return door
@@ -90,8 +81,8 @@ def test_revoking_a_lease_that_has_ended_is_fine(etcd: Etcd) -> None:
     assert etcd.seconds_left(lease) == -1
 
 
-def test_a_dead_member_is_passed_over(port: int) -> None:
-    door = Etcd("lab", ("127.46.0.9", HOST), port)
+def test_a_dead_member_is_passed_over(etcd_port: int) -> None:
+    door = Etcd("lab", ("127.46.0.9", HOST), etcd_port)
     assert door.transact([], [put("/x", "1")])
     assert door.members() == ("default",)
 
@@ -104,7 +95,7 @@ def test_a_dead_member_is_passed_over(port: int) -> None:
     ],
 )
 def test_no_member_at_all_is_said_with_the_addresses_tried(
-    port: int, addresses: tuple[str, ...], sentence: str
+    etcd_port: int, addresses: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(EtcdUnreachable, match=sentence):
-        Etcd("lab", addresses, port).get("/x")
+        Etcd("lab", addresses, etcd_port).get("/x")

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from pydantic import ValidationError
 
 from tasks.clients import s3
 from tasks.errors import NotFound, UsageError
-from tasks.merged import Fate, Merge
+from tasks.merged import MIB, Fate, Merge
 from tasks.merges import TAKEN, check_merge
 from tests.tasks.merging import left, merge
 from tests.tasks.own_s3 import (
-    MIB,
     PART,
     Requests,
     contents,
     deny,
     new_bucket,
-    own_s3,
     put,
 )
 
-
-@pytest.fixture(scope="module", autouse=True)
-def aws() -> Iterator[None]:
-    with own_s3():
-        yield
-
-
-@pytest.fixture
-def old() -> str:
-    return new_bucket()
-
-
-@pytest.fixture
-def new() -> str:
-    return new_bucket()
+pytestmark = pytest.mark.usefixtures("s3_of_our_own")
 
 
 def test_all_objects_move_and_the_next_merge_finds_nothing_to_do(old: str, new: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tasks.clients import s3
@@ -11,29 +9,15 @@ from tasks.merged import Fate
 from tasks.merges import CHANGED, DIFFERENT, TAKEN
 from tasks.steps import in_parallel
 from tests.tasks.merging import left, merge
-from tests.tasks.own_s3 import PART, Killed, Requests, contents, new_bucket, nothing, own_s3, put, put_in_parts
+from tests.tasks.own_s3 import PART, Killed, Requests, contents, new_bucket, nothing, put, put_in_parts
 
-
-@pytest.fixture(scope="module", autouse=True)
-def aws() -> Iterator[None]:
-    with own_s3():
-        yield
-
-
-@pytest.fixture
-def old() -> str:
-    return new_bucket()
-
-
-@pytest.fixture
-def new() -> str:
-    return new_bucket()
+pytestmark = pytest.mark.usefixtures("s3_of_our_own")
 
 
 def test_an_object_that_changes_before_it_is_copied_is_left(old: str, new: str) -> None:
     put(old, {"reading": b"1"})
     with Requests() as requests:
-        requests.before = lambda operation, _: put(old, {"reading": b"2"}) if operation == "CopyObject" else None
+        requests.before_each("CopyObject", lambda: put(old, {"reading": b"2"}))
         assert left(merge(old, new)) == {"reading": CHANGED}
     assert (contents(old), contents(new)) == ({"reading": b"2"}, {})
     merge(old, new)
@@ -43,7 +27,7 @@ def test_an_object_that_changes_before_it_is_copied_is_left(old: str, new: str) 
 def test_an_object_that_changes_after_it_was_copied_is_not_deleted(old: str, new: str) -> None:
     put(old, {"reading": b"1"})
     with Requests() as requests:
-        requests.before = lambda operation, _: put(old, {"reading": b"2"}) if operation == "DeleteObject" else None
+        requests.before_each("DeleteObject", lambda: put(old, {"reading": b"2"}))
         assert left(merge(old, new)) == {"reading": CHANGED}
     assert (contents(old), contents(new)) == ({"reading": b"2"}, {"reading": b"1"})
     assert left(merge(old, new)) == {"reading": TAKEN}
@@ -52,7 +36,7 @@ def test_an_object_that_changes_after_it_was_copied_is_not_deleted(old: str, new
 def test_an_object_that_changes_while_its_parts_are_copied_is_left_without_leftovers(old: str, new: str) -> None:
     put_in_parts(old, "reading", [b"a" * PART, b"b"])
     with Requests() as requests:
-        requests.before = lambda operation, _: put(old, {"reading": b"2"}) if operation == "UploadPartCopy" else None
+        requests.before_each("UploadPartCopy", lambda: put(old, {"reading": b"2"}))
         assert left(merge(old, new)) == {"reading": CHANGED}
     assert (contents(old), contents(new)) == ({"reading": b"2"}, {})
     assert "Uploads" not in s3().list_multipart_uploads(Bucket=new)
@@ -60,13 +44,8 @@ def test_an_object_that_changes_while_its_parts_are_copied_is_left_without_lefto
 
 def test_an_object_that_somebody_deletes_meanwhile_is_no_failure(old: str, new: str) -> None:
     put(old, {"reading": b"1", "stays": b"1"})
-
-    def delete(operation: str, _: int) -> None:
-        if operation == "CopyObject":
-            s3().delete_object(Bucket=old, Key="reading")
-
     with Requests() as requests:
-        requests.before = delete
+        requests.before_each("CopyObject", lambda: s3().delete_object(Bucket=old, Key="reading"))
         merged = merge(old, new)
     assert merged.told()[1] == "1 object had been deleted by somebody else meanwhile"
     assert contents(new) == {"stays": b"1"}
@@ -75,7 +54,7 @@ def test_an_object_that_somebody_deletes_meanwhile_is_no_failure(old: str, new: 
 def test_an_object_that_somebody_puts_there_meanwhile_is_not_overwritten(old: str, new: str) -> None:
     put(old, {"reading": b"1"})
     with Requests() as requests:
-        requests.before = lambda operation, _: put(new, {"reading": b"2"}) if operation == "CopyObject" else None
+        requests.before_each("CopyObject", lambda: put(new, {"reading": b"2"}))
         assert left(merge(old, new)) == {"reading": TAKEN}
     assert (contents(old), contents(new)) == ({"reading": b"1"}, {"reading": b"2"})
 

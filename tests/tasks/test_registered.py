@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tasks.machine_images import PACKER
-from tests.link.etcd_server import HOST, etcd_server
+from tests.link.etcd_server import HOST
 from tests.waiting import eventually, free_port
 
 PROGRAM = PACKER / "files/opt/link/lib/registered.py"
@@ -81,13 +81,6 @@ class Registration:
     def await_record(self) -> str:
         """What is registered once something is."""
         return eventually("a record", self.record)
-
-
-@pytest.fixture(scope="module")
-def etcd_port() -> Iterator[int]:
-    port = free_port(HOST)
-    with etcd_server(port):
-        yield port
 
 
 @pytest.fixture

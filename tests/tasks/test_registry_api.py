@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -13,18 +11,15 @@ from tasks.etcd import Etcd, Record
 from tasks.locks import take_lock
 from tasks.model import Stack
 from tasks.registry_api import RegistryApi, RegistryV2, RegistryV3, check_registry_api, find_registry
-from tests.link.etcd_server import HOST, etcd_server
+from tests.link.etcd_server import HOST
 from tests.tasks.stack_etcd import STACK, stack_etcd
-from tests.waiting import free_port
 
 POINTER = "/zetta/version"
 
 
-@pytest.fixture(scope="module")
-def etcd() -> Iterator[Etcd]:
-    port = free_port(HOST)
-    with etcd_server(port):
-        yield Etcd("lab", (HOST,), port)
+@pytest.fixture
+def etcd(etcd_port: int) -> Etcd:
+    return Etcd("lab", (HOST,), etcd_port)
 
 
 @pytest.fixture(params=[RegistryV3, RegistryV2])

@@ -86,8 +86,9 @@ class Service:
                 return redirect(action.status, redirect_location(action, _facts(request), port))
             case _ if exchange is None:
                 raise Refused(503, "no target group of the rule has a weight above 0")
-        carry = tunnel if wants_websocket(request) else forward
-        return await carry(self._session, exchange, self._idle_timeout)
+        if wants_websocket(request):
+            return await tunnel(exchange, self._idle_timeout)
+        return await forward(self._session, exchange, self._idle_timeout)
 
 
 def _facts(request: web.BaseRequest) -> Facts:

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from http.client import HTTPException, parse_headers
 from io import BytesIO
+from typing import Any
 
-import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -36,7 +36,7 @@ def wants_websocket(request: web.BaseRequest) -> bool:
     )
 
 
-async def tunnel(_session: aiohttp.ClientSession, exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
+async def tunnel(exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
     """Carry one WebSocket until either side closes it, or nothing was said for `idle_timeout` seconds.
 
     When the target's deregistration delay ends, both connections are closed, without a word as on AWS. Raises Refused
@@ -150,7 +150,7 @@ async def _carry(
             def heard() -> None:
                 idle.reschedule(loop.time() + idle_timeout)
 
-            await _first([_pump(near, to_target, heard), _pump(reader, response.write, heard), _set(expired)])
+            await _first([_pump(near, to_target, heard), _pump(reader, response.write, heard), expired.wait()])
 
 
 async def _pump(source: asyncio.StreamReader, send: Send, heard: Callable[[], None]) -> None:
@@ -159,11 +159,7 @@ async def _pump(source: asyncio.StreamReader, send: Send, heard: Callable[[], No
         await send(data)
 
 
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-async def _first(ends: list[Coroutine[None, None, None]]) -> None:
+async def _first(ends: list[Coroutine[Any, Any, object]]) -> None:
     """Wait for the first to end; the others are cancelled."""
     tasks = [asyncio.create_task(end) for end in ends]
     try:
