@@ -110,11 +110,16 @@ def find_live(stack: str, role: Role) -> Group:
     return find_group(_version(stack, role, _only(role, find_working(stack, role), "is scaled or rolled back")))
 
 
-def find_working(stack: str, role: Role) -> dict[str, int]:
-    """The versions at work by id, with their percent of the traffic, or, without traffic, with their machines."""
+def find_working(stack: str, role: Role, groups: tuple[Group, ...] | None = None) -> dict[str, int]:
+    """The versions at work by id, with their percent of the traffic, or, without traffic, with their machines.
+
+    `groups` are all of the stack, where they are known.
+    """
+    known = None if groups is None else tuple(group for group in groups if group.version.role == role.name)
     if isinstance(role.traffic, ByNothing):
-        return {group.version.id: group.desired for group in find_groups(stack, role.name) if group.desired}
-    return find_shares(stack, role)
+        known = find_groups(stack, role.name) if known is None else known
+        return {group.version.id: group.desired for group in known if group.desired}
+    return find_shares(stack, role, known)
 
 
 def _only(role: Role, working: dict[str, int], before: str) -> str:

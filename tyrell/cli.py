@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 from typing import Annotated
 
@@ -16,6 +18,9 @@ from tyrell.run import print_json, sentences
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
 # ruff: noqa: PLC0415
+
+LARGE_ENOUGH = 100_000
+"""New objects before Python looks for garbage."""
 
 app = typer.Typer(
     help="Put a Zetta Link cloud on AWS, or on the embedded cloud, and keep it healthy.",
@@ -128,5 +133,8 @@ def demo(
 
 def main() -> None:
     """The console script."""
+    # What Prefect and boto3 import lives as long as the command: looking through it for garbage is most of a second.
+    gc.set_threshold(LARGE_ENOUGH)
+    atexit.register(gc.freeze)
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     app()

@@ -58,7 +58,7 @@ def release(
                 show_release_plan(plan)
             return
         from flows.release import release as flow
-        from tasks.releases import find_released
+        from tasks.roles import load_role, role_names
         from tyrell.plans import changed_plan
         from tyrell.show import run_and_show
 
@@ -73,12 +73,12 @@ def release(
                 approve=approve,
                 gate=gate,
             )
-            for role in find_released(checked_stack(stack), named)
+            for role in map(load_role, named or role_names())
         }
         run_and_show(
             f"release to {stack}",
             flow,
-            *(stack, named, version or None, images, plans, network, force, require_clean, as_time(wait)),
+            *(checked_stack(stack), named, version or None, images, plans, network, force, require_clean, as_time(wait)),
             facts={"stack": stack},
             json=json,
         )
