@@ -45,13 +45,13 @@ def release(
     with sentences():
         from tyrell.builds_cli import parse_images
 
-        images, named = parse_images(image or []), tuple(roles or ())
+        stack, images, named = checked_stack(stack), parse_images(image or []), tuple(roles or ())
         enter(cloud)
         if dry_run:
             from tasks.release_plans import plan_release
             from tyrell.show_release import show_release_plan
 
-            plan = plan_release(checked_stack(stack), named, version, images)
+            plan = plan_release(stack, named, version, images)
             if json:
                 print_json(plan.model_dump(mode="json"))
             else:
@@ -78,7 +78,7 @@ def release(
         run_and_show(
             f"release to {stack}",
             flow,
-            *(checked_stack(stack), named, version or None, images, plans, network, force, require_clean, as_time(wait)),
+            *(stack, named, version or None, images, plans, network, force, require_clean, as_time(wait)),
             facts={"stack": stack},
             json=json,
         )
