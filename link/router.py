@@ -3,7 +3,8 @@
 `/drain` sends its WebSockets away before it is retired; only the operator's machine can ask for it.
 
 Settings: COREOS_PRIVATE_IPV4, PORT (3000), ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1),
-TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s).
+TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s), METRICS_INTERVAL (5 s), STATSD_HOST (port 8125 of this machine),
+INFLUXDB_HOST (if set, metrics are written for Telegraf).
 """
 
 import functools
@@ -14,6 +15,7 @@ from aiohttp import hdrs, web
 from link.routing import proxy, relay
 from link.routing.attempts import Ask, Attempts
 from link.routing.drain import Drain
+from link.routing.metering import Metering
 from link.routing.peers import PeerConflict, claimed
 from link.shared import service
 from link.shared.core_services import open_etcd
@@ -22,6 +24,7 @@ from link.shared.etcd import Etcd, EtcdRefused, EtcdUnavailable
 from link.shared.monitor import Monitor
 from link.shared.records import Target
 from link.shared.registry import Registry
+from link.shared.statsd import open_statsd
 from link.tenancy.tenants import Tenants
 
 TENANT_HEADER = "x-apigee-iot-tenant-id"
@@ -40,8 +43,9 @@ PASSED_ON = (
 class Router:
     """Ties together what the router knows (registry, monitor) and what it does with a request."""
 
-    def __init__(self, etcd: Etcd, targets_per_tenant: int, monitor_interval: float) -> None:
+    def __init__(self, etcd: Etcd, metering: Metering, targets_per_tenant: int, monitor_interval: float) -> None:
         self._etcd = etcd
+        self._metering = metering
         self._monitor = Monitor(monitor_interval)
         self._registry = Registry(etcd, self._check_all)
         tenants = Tenants(etcd, self._registry, self._monitor, targets_per_tenant)
@@ -78,7 +82,8 @@ class Router:
         tenant = request.headers.get(TENANT_HEADER) or DEFAULT_TENANT
         if not _is_name(tenant):
             return web.json_response({"error": f"{TENANT_HEADER} must be one word without a slash"}, status=400)
-        return await self._attempts.answer(tenant, request.path, self._way(request, tenant))
+        with self._metering.passage(request, tenant):
+            return await self._attempts.answer(tenant, request.path, self._way(request, tenant))
 
     def _way(self, request: web.Request, tenant: str) -> Ask:
         """How a target is asked: for a WebSocket, for that of a hub, or for a plain answer."""
@@ -124,14 +129,18 @@ def _is_name(text: str) -> bool:
 
 def build(environment: Environment) -> web.Application:
     """Return the router as the environment describes it."""
+    statsd = open_statsd(environment, routerHost=environment.address())
+    metering = Metering(statsd, environment.number("METRICS_INTERVAL", 5, 0.05, 3600))
     router = Router(
         open_etcd(environment),
+        metering,
         targets_per_tenant=int(environment.number("TARGETS_PER_TENANT", 2, 1, 100)),
         monitor_interval=environment.number("MONITOR_INTERVAL", 2, 0.05, 3600),
     )
     app = service.new_app()
     drain = Drain(app[service.SOCKETS])
-    app.cleanup_ctx.extend([router.running, drain.running])
+    app.cleanup_ctx.extend([router.running, drain.running, metering.running])
+    app.on_response_prepare.append(metering.answering)
     app.router.add_get("/health", router.health)
     app.router.add_get("/state", router.state)
     app.router.add_get("/drain", drain.state)

@@ -48,6 +48,15 @@ class Environment:
                 f"environment variable COREOS_PRIVATE_IPV4 must be an IPv4 address, not {text!r}"
             ) from None
 
+    def ipv4_and_port(self, name: str, default: str) -> tuple[str, int]:
+        """Return the variable, an `address:port`. Names are not taken: to look one up may take long."""
+        text = self.text(name, default)
+        address, _, port = text.rpartition(":")
+        try:
+            return str(ipaddress.IPv4Address(address)), _port(port)
+        except ValueError:
+            raise SettingError(f"environment variable {name} must be an IPv4 address:port, not {text!r}") from None
+
     def etcd_endpoints(self) -> list[str]:
         """Return the URLs of etcd's members: those of ETCD_PEER_HOSTS ("host:port,host:port"), else this machine's."""
         hosts = self.text("ETCD_PEER_HOSTS", f"{self.address()}:{ETCD_PORT}")
@@ -57,3 +66,10 @@ class Environment:
             if not name or "/" in name or not port.isdigit():
                 raise SettingError(f"environment variable ETCD_PEER_HOSTS must be host:port,host:port, not {hosts!r}")
         return [f"http://{host}" for host in endpoints]
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError(text)
+    return port
