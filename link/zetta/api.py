@@ -3,29 +3,35 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from link.shared.service import SOCKETS, STOP
 from link.shared.sockets import Socket
 from link.zetta.devices import Device, device_entity, mock_devices, root_entity, server_entity
 from link.zetta.registration import Registration
 from link.zetta.samples import Connection
+from link.zetta.usage import Usage
 
-HEARTBEAT = 10.0
+HEARTBEAT = 15.0  # of the WebSocket itself: finds out who is gone, and is not needed by hubs that answer their pings
 EVENTS_EVERY = 1.0
 
 
 class ZettaApi:
     """What one target answers. `connections` are the WebSockets that are open now."""
 
-    def __init__(self, url: str, server: str, version: str, registration: Registration) -> None:
+    def __init__(
+        self, url: str, server: str, version: str, registration: Registration, usage: Usage, ping_interval: float
+    ) -> None:
         self.devices = mock_devices()
         self.connections: set[Connection] = set()
         self._url = url
         self._server = server
         self._version = version
         self._registration = registration
+        self._usage = usage
+        self._ping_interval = ping_interval
 
     async def root(self, request: web.Request) -> web.Response:
         """Who answers, and where its server is."""
@@ -69,12 +75,23 @@ class ZettaApi:
         """Stream every device's readings until the client leaves."""
         socket, connection = await self._open(request)
         streaming = asyncio.create_task(self._stream(socket, connection))
-        return await self._read_to_end(request, socket, connection, streaming)
+        return await self._read_to_end(request, socket, connection, streaming, heard=lambda _: None)
 
     async def peer(self, request: web.Request) -> web.WebSocketResponse:
         """Keep a hub's WebSocket until it leaves."""
         socket, connection = await self._open(request)
-        return await self._read_to_end(request, socket, connection, None)
+        self._usage.count(request, "link.targets.hub.connected")
+
+        def heard(size: int) -> None:
+            self._usage.count(request, "linkusage.hub.messages.count")
+            self._usage.count(request, "linkusage.hub.messages.bytes", size)
+
+        pinging = asyncio.create_task(self._ping(request, socket))
+        try:
+            return await self._read_to_end(request, socket, connection, pinging, heard)
+        finally:
+            lost = socket.close_code in (None, WSCloseCode.ABNORMAL_CLOSURE)
+            self._usage.count(request, f"link.targets.hub.{'error' if lost else 'end'}")
 
     async def _open(self, request: web.Request) -> tuple[Socket, Connection]:
         socket = Socket(HEARTBEAT)
@@ -94,21 +111,28 @@ class ZettaApi:
                 connection.written += len(text)
             await asyncio.sleep(EVENTS_EVERY)
 
+    async def _ping(self, request: web.Request, socket: Socket) -> None:
+        while True:
+            await asyncio.sleep(self._ping_interval)
+            await socket.ping()
+            self._usage.count(request, "linkusage.hub.spdypings.count")
+
     async def _read_to_end(
         self,
         request: web.Request,
         socket: Socket,
         connection: Connection,
-        streaming: asyncio.Task[None] | None,
+        writing: asyncio.Task[None],
+        heard: Callable[[int], None],
     ) -> web.WebSocketResponse:
         try:
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     connection.read += len(message.data)
+                    heard(len(message.data))
         finally:
-            if streaming is not None:
-                streaming.cancel()
-                await asyncio.gather(streaming, return_exceptions=True)
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
             request.app[SOCKETS].discard(socket)
             self.connections.discard(connection)
         return socket

@@ -1,4 +1,5 @@
-"""A WebSocket client down at its frames, for what a library does not let one do: stop in the middle of a message."""
+"""A WebSocket client down at its frames, for what a library does not let one do: stop in the middle of a message, or
+break the connection off."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -17,13 +18,13 @@ class BareWebSocket:
         self._rest = b""
 
     @classmethod
-    async def connect(cls, router: str, path: str) -> "BareWebSocket":
-        """Connect to `path` of the router at this URL."""
-        host, port = urlsplit(router).hostname, urlsplit(router).port
+    async def connect(cls, url: str, path: str, *headers: str) -> "BareWebSocket":
+        """Connect to `path` of the server at this URL; `headers` are whole lines."""
+        host, port = urlsplit(url).hostname, urlsplit(url).port
         reader, writer = await asyncio.open_connection(host, port)
         lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade")
         key = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", "")
-        writer.write("\r\n".join(lines + key).encode())
+        writer.write("\r\n".join(lines + headers + key).encode())
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         return cls(reader, writer)
 
@@ -60,3 +61,7 @@ class BareWebSocket:
         self._writer.write(bytes([CLOSE, 0x80]) + MASK)
         await self._writer.drain()
         self._writer.close()
+
+    def break_off(self) -> None:
+        """End the connection without a word."""
+        self._writer.transport.abort()
