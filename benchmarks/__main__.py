@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, merge, release, upgrade
+from benchmarks import balancer, bring_up, collector, merge, release, upgrade
 
-sys.exit(max(balancer.main(), bring_up.main(), merge.main(), release.main(), upgrade.main()))
+sys.exit(max(balancer.main(), bring_up.main(), collector.main(), merge.main(), release.main(), upgrade.main()))

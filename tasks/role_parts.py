@@ -109,6 +109,8 @@ class Service(Noun):
     state_directory: str = ""
     restart: Literal["on-success", "always"] = "on-success"
     """`always` for a service that keeps data: a crash must not cost the machine they lie on."""
+    essential: bool = True
+    """Whether its machine is replaced when it fails for good."""
     first_port: int = 0
     count: int = Field(default=1, ge=1)
 

@@ -48,6 +48,7 @@ class Role(Noun):
     access: tuple[Access, ...] = ()
     permissions: tuple[Permission, ...] = ()
     services: tuple[Service, ...]
+    """The first one is what its Docker image runs when it is not told otherwise."""
 
     @model_validator(mode="after")
     def can_be_replaced(self) -> Role:
@@ -69,8 +70,8 @@ class Role(Noun):
 
     @property
     def members_per_machine(self) -> int:
-        """How many units serve on one machine."""
-        return sum(len(service.units) for service in self.services)
+        """How many members serve on one machine."""
+        return len(self.ports)
 
     def check_size(self, size: int) -> int:
         """`size` itself. Raises SizeOutOfBounds."""

@@ -77,7 +77,9 @@ def program_files(role: Role, image: str) -> dict[str, str]:
         )
 
     services = {
-        service.command: program(service.command, service.environment, service.state_directory, entrypoint=False)
+        service.command: program(
+            service.command, service.environment, service.state_directory, entrypoint=service is not role.services[0]
+        )
         for service in role.services
     }
     others = {name: program(name, variables, entrypoint=True) for name, variables in role.programs.items()}

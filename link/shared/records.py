@@ -71,9 +71,24 @@ class Peer:
         """Where it is recorded."""
         return f"{PEERS}{self.tenant}/{self.name}"
 
+    @property
+    def host(self) -> str:
+        """The address of the machine that its target runs on."""
+        return urlsplit(self.url).hostname or ""
+
     def to_json(self) -> str:
         """Return the record as it stands in etcd."""
         return _compact({"name": self.name, "tenantId": self.tenant, "url": self.url, "created": self.created})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Peer | None":
+        """Read a record; None when it is not that of a peer."""
+        try:
+            record = json.loads(text)
+            fields = [record[name] for name in ("name", "tenantId", "url", "created")]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return cls(*fields) if all(isinstance(field, str) for field in fields) else None
 
 
 def version_from_json(text: str) -> str | None:

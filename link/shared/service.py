@@ -91,8 +91,7 @@ async def serve(app: web.Application, address: str, port: int) -> None:
 
     Raises `CanNotListen` when the address can not be had, or what a supervised task failed with.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, app[STOP].set)
+    set_on_signals(app[STOP])
     async with serving(app, address, port):
         logging.getLogger(__name__).info("started", extra={"fields": {"address": address, "port": port}})
         await app[STOP].wait()
@@ -133,17 +132,27 @@ def run(service: str, port: tuple[str, int], build: Callable[[Environment], web.
 
     Exits 2 with one sentence for a bad setting, 1 when the address is taken or not this machine's.
     """
-    log_to_stdout(service)
-    environment = Environment(os.environ)
 
-    async def build_and_serve() -> None:
+    async def build_and_serve(environment: Environment) -> None:
         await serve(build(environment), environment.address(), environment.port(*port))
 
+    run_program(service, build_and_serve)
+
+
+def run_program(service: str, work: Callable[[Environment], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` with this process's environment to its end, with logs on standard output; exits as `run` does."""
+    log_to_stdout(service)
     try:
-        asyncio.run(build_and_serve())
+        asyncio.run(work(Environment(os.environ)))
     except SettingError as error:
         print(f"{service}: {error}", file=sys.stderr)
         sys.exit(2)
     except CanNotListen as error:
         print(f"{service}: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def set_on_signals(event: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT set the event."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, event.set)

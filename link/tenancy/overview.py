@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from link.shared.etcd import Etcd
-from link.shared.records import PEERS, TARGETS, VERSION_KEY, Target, version_from_json
+from link.shared.records import PEERS, TARGETS, VERSION_KEY, Peer, Target, version_from_json
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,13 @@ class Overview:
 
     version: str | None
     all_targets: list[Target]
-    peer_keys: list[str]
+    all_peers: list[Peer]
 
     @property
     def tenants(self) -> list[str]:
         """The tenants' names, sorted."""
         with_targets = {target.tenant for target in self.all_targets if target.tenant is not None}
-        return sorted(with_targets | {_tenant_of(key) for key in self.peer_keys})
+        return sorted(with_targets | {peer.tenant for peer in self.all_peers})
 
     def targets(self, tenant: str | None) -> list[Target]:
         """The tenant's targets of every version; with None the free ones."""
@@ -29,9 +29,9 @@ class Overview:
         """The tenant's targets of the live version; with None the free ones."""
         return [target for target in self.targets(tenant) if target.version == self.version]
 
-    def peers(self, tenant: str) -> list[str]:
-        """The keys of the tenant's connected peers."""
-        return [key for key in self.peer_keys if _tenant_of(key) == tenant]
+    def peers(self, tenant: str) -> list[Peer]:
+        """The tenant's connected peers."""
+        return [peer for peer in self.all_peers if peer.tenant == tenant]
 
     def tenant(self, tenant: str) -> dict[str, Any]:
         """One tenant: its targets of the live version, and its peers on any version."""
@@ -48,7 +48,7 @@ class Overview:
             "targets": live,
             "allocated": live - free,
             "available": free,
-            "totalPeers": len(self.peer_keys),
+            "totalPeers": len(self.all_peers),
         }
 
 
@@ -57,12 +57,9 @@ async def read_overview(etcd: Etcd) -> Overview:
     records = (await etcd.read(VERSION_KEY, TARGETS, PEERS)).records
     version = records.get(VERSION_KEY)
     targets = [Target.from_json(record.value) for key, record in sorted(records.items()) if key.startswith(TARGETS)]
+    peers = [Peer.from_json(record.value) for key, record in sorted(records.items()) if key.startswith(PEERS)]
     return Overview(
         version=version_from_json(version.value) if version else None,
         all_targets=[target for target in targets if target is not None],
-        peer_keys=sorted(key for key in records if key.startswith(PEERS)),
+        all_peers=[peer for peer in peers if peer is not None],
     )
-
-
-def _tenant_of(peer_key: str) -> str:
-    return peer_key.removeprefix(PEERS).split("/")[0]

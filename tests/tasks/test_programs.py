@@ -77,6 +77,14 @@ def test_a_further_program_is_another_entrypoint_with_the_variables_of_its_calle
     assert run.endswith(f" --entrypoint etcd-peers --env AWS_REGION --env ZETTA_STACK {IMAGE}")
 
 
+def test_a_second_service_is_another_entrypoint_of_the_same_image(machine: Machine) -> None:
+    *_, first = machine.run("tenant-mgmt-api", "tenant-mgmt-api", PORT="2000")
+    *_, second = machine.run("tenant-mgmt-api", "metrics-collector")
+    assert "--entrypoint" not in first
+    assert " --name metrics-collector " in second
+    assert second.endswith(f" --entrypoint metrics-collector {IMAGE}")
+
+
 @pytest.mark.parametrize("role", role_names())
 def test_every_service_of_every_role_has_its_program(role: str) -> None:
     programs = program_files(load_role(role), IMAGE)

@@ -37,6 +37,12 @@ def test_a_machine_starts_exactly_the_units_its_image_carries(name: str) -> None
     assert {unit.removesuffix(".service") for unit in carried} == started
 
 
+def test_a_machine_is_replaced_when_a_service_that_it_is_there_for_fails_for_good() -> None:
+    units = unit_files(load_role("tenant-mgmt-api"))
+    assert {name for name, unit in units.items() if "FailureAction=poweroff" in unit} == {"tenant-mgmt-api.service"}
+    assert "metrics-collector.service" in units
+
+
 @pytest.mark.parametrize("name", role_names())
 def test_a_template_is_yaml_that_names_no_secret(name: str) -> None:
     units = unit_files(load_role(name))

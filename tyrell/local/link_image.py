@@ -21,6 +21,7 @@ PROGRAMS = {
     "link-router": "link.router",
     "link-target": "link.target",
     "tenant-mgmt-api": "link.tenant_mgmt",
+    "metrics-collector": "link.metrics_collector",
     "etcd-node": "link.etcd_node",
     "etcd-peers": "link.etcd_peers",
 }
