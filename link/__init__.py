@@ -4,6 +4,7 @@ router             the multi-tenant front, with the parts in routing and tenancy
 target             one Zetta target, with the parts in zetta
 tenant_mgmt        the tenant management API, with the parts in tenancy
 metrics_collector  counts targets and peers, beside the tenant management API
+usage_api          what the tenants have used, with the parts in usage
 etcd_node          a member of core-services, with the parts in cluster
 etcd_peers         prints where core-services is
 
