@@ -1,4 +1,4 @@
-"""Programs of Debian's packages, unpacked without root below `.tools/debian`; what is installed is used as it is."""
+"""Programs of Debian's packages, fetched once and unpacked without root below `.tools/debian`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ class NotToBeHad(Exception):
 
 
 def find_program(package: str, path: str) -> Path:
-    """Return the program at `path` (usr/bin/...) of the package, which is fetched once. Raises NotToBeHad."""
-    if installed := shutil.which(Path(path).name):
-        return Path(installed)
+    """Return the program at `path` (usr/bin/...) of the package. Raises NotToBeHad."""
     program = CACHE / package / path
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{package}.lock").open("w") as lock:  # tests run in several processes

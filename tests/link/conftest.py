@@ -1,4 +1,4 @@
-"""One etcd for all tests of a run, emptied before each; a stack of services, or an AWS, for the tests that ask."""
+"""One etcd for all tests of a run, emptied before each; services, an AWS or an InfluxDB for the tests that ask."""
 
 from collections.abc import AsyncIterator, Iterator
 
