@@ -1,0 +1,177 @@
+"""Data workers that are killed, paused or refused at a chosen call: every message ends in exactly one object."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.link.aws_process import aws_process
+from tests.link.aws_proxy import Call, Lost, Proxy, Refusal
+from tests.link.aws_server import Aws
+from tests.link.data_queue import VISIBILITY, DataQueue
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Aws]:
+    """One AWS for all tests here: each has a queue and a bucket of its own."""
+    with aws_process() as running:
+        yield running
+
+
+@pytest.fixture
+def data(server: Aws) -> DataQueue:
+    """A queue and a bucket."""
+    return DataQueue(server)
+
+
+@pytest.fixture
+def proxy(server: Aws) -> Iterator[Proxy]:
+    """A proxy before AWS."""
+    with Proxy.to(server.url) as running:
+        yield running
+
+
+def finish(data: DataQueue) -> None:
+    """Let workers run until nothing waits any more, hidden messages included."""
+    eventually("the queue to be empty", lambda: data.run_worker()[0] == 0 and not data.waiting(), seconds=60)
+
+
+def test_a_worker_killed_at_any_call_loses_nothing_and_doubles_nothing(data: DataQueue, proxy: Proxy) -> None:
+    """Each is killed when AWS has done the call and before it hears of it; the next also meets what that one left."""
+    survived = False
+    for number in range(1, 40):
+        data.send_numbered(6)
+        with data.worker(AWS_ENDPOINT_URL=proxy.url) as worker:
+            last = len(proxy.calls) + number
+            proxy.after = lambda call, last=last, worker=worker: kill_at(call, last, worker)  # type: ignore[misc]
+            worker.communicate(timeout=60)
+            survived = worker.returncode == 0
+        if survived:
+            break
+        assert worker.returncode == -signal.SIGKILL
+    assert survived, "the last worker should have run to its end"
+    finish(data)
+    assert data.wrong() == {}
+
+
+def kill_at(call: Call, number: int, worker: subprocess.Popen[str]) -> None:
+    """Kill the worker when it has made this call."""
+    if call.number == number:
+        worker.kill()
+        worker.wait()
+        raise Lost
+
+
+PAUSES = {
+    "before it claims": lambda call: call.operation == "PUT" and call.key.endswith("/00000001"),
+    "before it writes": lambda call: call.operation == "PUT" and call.key.startswith("tenant"),
+    "before it verifies": lambda call: call.operation == "HEAD" and call.key.startswith("tenant"),
+    "before it deletes": lambda call: call.operation == "DeleteMessageBatch",
+}
+
+
+@pytest.mark.parametrize("when", PAUSES)
+def test_a_worker_stopped_for_longer_than_its_messages_are_hidden_doubles_nothing(
+    data: DataQueue, proxy: Proxy, when: str
+) -> None:
+    """Its call is under way all the time, and arrives after another worker has done everything."""
+    data.send_numbered(12)
+    stopped, others_are_done = threading.Event(), threading.Event()
+
+    def stop(call: Call) -> None:
+        if PAUSES[when](call) and not stopped.is_set():
+            os.kill(worker.pid, signal.SIGSTOP)
+            stopped.set()
+            others_are_done.wait(60)
+
+    with data.worker(AWS_ENDPOINT_URL=proxy.url) as worker:
+        proxy.before = stop
+        assert stopped.wait(30)
+        finish(data)
+        assert data.wrong() == {}
+        others_are_done.set()
+        os.kill(worker.pid, signal.SIGCONT)
+        _, complained = worker.communicate(timeout=60)
+        assert (worker.returncode, complained) == (0, "")
+    assert (data.wrong(), data.waiting()) == ({}, 0)
+
+
+def test_an_answer_that_gets_lost_is_asked_for_again(data: DataQueue, proxy: Proxy) -> None:
+    """Every first answer of each kind is lost: what was done is then done twice, and must not show."""
+    lost: set[tuple[str, str]] = set()
+
+    def lose(call: Call) -> None:
+        kind = (call.operation, call.key)
+        if call.operation != "ReceiveMessage" and kind not in lost:
+            lost.add(kind)
+            raise Lost
+
+    proxy.after = lose
+    data.send_numbered(6)
+    status, summary, complained = data.run_worker(AWS_ENDPOINT_URL=proxy.url)
+    assert (status, complained, summary["fenced"], summary["deleted"]) == (0, "", 0, 6)
+    assert len(lost) >= 8
+    assert (data.wrong(), data.waiting()) == ({}, 0)
+
+
+def test_an_object_that_is_refused_is_named_and_its_messages_stay_until_it_is_not(
+    data: DataQueue, proxy: Proxy
+) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "PUT" and call.key.startswith("tenant1/"):
+            raise Refusal
+
+    proxy.before = refuse
+    data.send_numbered(10)
+    status, summary, complained = data.run_worker(AWS_ENDPOINT_URL=proxy.url)
+    assert (status, summary["refused"], summary["left"], data.waiting()) == (1, 1, 5, 5)
+    assert complained.startswith("data-worker: 1 objects refused, 5 messages stay in the queue; the first is tenant1/")
+    assert "AccessDenied" in complained
+    finish(data)
+    assert data.wrong() == {}
+
+
+@pytest.mark.parametrize("gone", ["queue", "bucket"])
+def test_a_worker_says_what_is_gone(data: DataQueue, gone: str) -> None:
+    data.send_numbered(3)
+    wrong = {"QUEUE_URL": f"{data.url}-not"} if gone == "queue" else {"BUCKET": f"{data.bucket}-not"}
+    status, _, complained = data.run_worker(**wrong)
+    assert (status, complained.count("\n")) == (1, 1)
+    assert complained.startswith("data-worker: ")
+    assert next(iter(wrong.values())) in complained
+    assert data.waiting() == 3
+
+
+def test_a_worker_told_to_stop_finishes_the_batch_in_hand(data: DataQueue, proxy: Proxy) -> None:
+    data.send_numbered(40)
+
+    def stop(call: Call) -> None:
+        if call.operation == "ReceiveMessage":
+            worker.send_signal(signal.SIGTERM)
+
+    with data.worker(AWS_ENDPOINT_URL=proxy.url) as worker:
+        proxy.before = stop
+        said, complained = worker.communicate(timeout=30)
+    assert (worker.returncode, complained, data.waiting()) == (0, "", 30)
+    assert '"end": "told to stop"' in said
+    assert sum(data.times_written().values()) == 20
+
+
+def test_workers_killed_at_random_moments_lose_nothing_and_double_nothing(data: DataQueue) -> None:
+    data.send_numbered(1500, tenants=5)
+    for _ in range(6):
+        with data.worker(BATCH_MESSAGES="100") as one, data.worker(BATCH_MESSAGES="100") as other:
+            before = len(data.keys())
+            eventually("an object", lambda before=before: len(data.keys()) > before, seconds=VISIBILITY * 5)  # type: ignore[misc]
+            one.kill()
+            other.kill()
+    finish(data)
+    assert data.wrong() == {}
