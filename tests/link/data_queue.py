@@ -91,9 +91,14 @@ class DataQueue:
 
     def waiting(self) -> int:
         """How many messages the queue has, hidden ones included."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(map(int, found.values()))
+        return self._count("ApproximateNumberOfMessages") + self.hidden()
+
+    def hidden(self) -> int:
+        """How many messages some worker has in hand."""
+        return self._count("ApproximateNumberOfMessagesNotVisible")
+
+    def _count(self, name: str) -> int:
+        return int(self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"][name])
 
     def buried(self) -> list[Any]:
         """The dead letters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,10 +14,12 @@ import pytest
 from tests.link.aws_process import aws_process
 from tests.link.aws_proxy import Call, Lost, Proxy, Refusal
 from tests.link.aws_server import Aws
-from tests.link.data_queue import VISIBILITY, DataQueue
+from tests.link.data_queue import VISIBILITY, DataQueue, device_message
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
+
+SMALL = {"BATCH_MESSAGES": "1"}  # as many as one call receives: ten
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,8 @@ def proxy(server: Aws) -> Iterator[Proxy]:
 
 
 def finish(data: DataQueue) -> None:
-    """Let workers run until nothing waits any more, hidden messages included."""
-    eventually("the queue to be empty", lambda: data.run_worker()[0] == 0 and not data.waiting(), seconds=60)
+    """Let workers run until nothing waits any more, hidden messages included. Their batches are as small as can be."""
+    eventually("the queue to be empty", lambda: data.run_worker(**SMALL)[0] == 0 and not data.waiting(), seconds=60)
 
 
 def test_a_worker_killed_at_any_call_loses_nothing_and_doubles_nothing(data: DataQueue, proxy: Proxy) -> None:
@@ -104,6 +107,38 @@ def test_a_worker_stopped_for_longer_than_its_messages_are_hidden_doubles_nothin
     assert (data.wrong(), data.waiting()) == ({}, 0)
 
 
+def test_a_claim_is_there_for_as_long_as_another_worker_may_look_for_it(
+    server: Aws, data: DataQueue, proxy: Proxy
+) -> None:
+    """A slow worker deletes messages that another one has received meanwhile, and has not looked for yet."""
+    data.send_numbered(12)
+    wrote, received, slow_is_done = (threading.Event() for _ in range(3))
+
+    def wait_before_deleting(call: Call) -> None:
+        if call.operation == "DeleteMessageBatch":
+            wrote.set()
+            received.wait(60)
+
+    def wait_before_looking(call: Call) -> None:
+        lists = call.operation == "GET" and not call.key
+        if lists and any(one.operation == "ReceiveMessage" for one in second.calls):
+            received.set()
+            slow_is_done.wait(60)
+
+    proxy.before = wait_before_deleting
+    with Proxy.to(server.url) as second, data.worker(AWS_ENDPOINT_URL=proxy.url) as slow:
+        assert wrote.wait(30)
+        eventually("the messages to be seen again", lambda: data.waiting() - data.hidden() == 12)
+        second.before = wait_before_looking
+        with data.worker(AWS_ENDPOINT_URL=second.url, **SMALL) as other:
+            _, complained = slow.communicate(timeout=60)
+            assert (slow.returncode, complained, received.is_set()) == (0, "", True)
+            slow_is_done.set()
+            other.communicate(timeout=60)
+    finish(data)
+    assert data.wrong() == {}
+
+
 def test_an_answer_that_gets_lost_is_asked_for_again(data: DataQueue, proxy: Proxy) -> None:
     """Every first answer of each kind is lost: what was done is then done twice, and must not show."""
     lost: set[tuple[str, str]] = set()
@@ -131,9 +166,12 @@ def test_an_object_that_is_refused_is_named_and_its_messages_stay_until_it_is_no
 
     proxy.before = refuse
     data.send_numbered(10)
+    ours, theirs = (json.loads(device_message(10, tenant, readings=1)) for tenant in ("tenant0", "tenant1"))
+    data.send(json.dumps(ours + theirs))
+    data.sent += 1
     status, summary, complained = data.run_worker(AWS_ENDPOINT_URL=proxy.url)
-    assert (status, summary["refused"], summary["left"], data.waiting()) == (1, 1, 5, 5)
-    assert complained.startswith("data-worker: 1 objects refused, 5 messages stay in the queue; the first is tenant1/")
+    assert (status, summary["refused"], summary["left"], data.waiting()) == (1, 1, 6, 6)
+    assert complained.startswith("data-worker: 1 objects refused, 6 messages stay in the queue; the first is tenant1/")
     assert "AccessDenied" in complained
     finish(data)
     assert data.wrong() == {}
