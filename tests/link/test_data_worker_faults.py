@@ -1,50 +1,20 @@
-"""Data workers that are killed, paused or refused at a chosen call: every message ends in exactly one object."""
+"""Data workers that are killed or stopped at a chosen call, or at any: every message ends in exactly one object."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 
 import pytest
 
-from tests.link.aws_process import aws_process
-from tests.link.aws_proxy import Call, Lost, Proxy, Refusal
+from tests.link.aws_proxy import Call, Lost, Proxy
 from tests.link.aws_server import Aws
-from tests.link.data_queue import VISIBILITY, DataQueue, device_message
+from tests.link.data_queue import SMALL, VISIBILITY, DataQueue
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
-
-SMALL = {"BATCH_MESSAGES": "1"}  # as many as one call receives: ten
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    """One AWS for all tests here: each has a queue and a bucket of its own."""
-    with aws_process() as running:
-        yield running
-
-
-@pytest.fixture
-def data(server: Aws) -> DataQueue:
-    """A queue and a bucket."""
-    return DataQueue(server)
-
-
-@pytest.fixture
-def proxy(server: Aws) -> Iterator[Proxy]:
-    """A proxy before AWS."""
-    with Proxy.to(server.url) as running:
-        yield running
-
-
-def finish(data: DataQueue) -> None:
-    """Let workers run until nothing waits any more, hidden messages included. Their batches are as small as can be."""
-    eventually("the queue to be empty", lambda: data.run_worker(**SMALL)[0] == 0 and not data.waiting(), seconds=60)
 
 
 def test_a_worker_killed_at_any_call_loses_nothing_and_doubles_nothing(data: DataQueue, proxy: Proxy) -> None:
@@ -61,7 +31,7 @@ def test_a_worker_killed_at_any_call_loses_nothing_and_doubles_nothing(data: Dat
             break
         assert worker.returncode == -signal.SIGKILL
     assert survived, "the last worker should have run to its end"
-    finish(data)
+    data.finish()
     assert data.wrong() == {}
 
 
@@ -98,7 +68,7 @@ def test_a_worker_stopped_for_longer_than_its_messages_are_hidden_doubles_nothin
     with data.worker(AWS_ENDPOINT_URL=proxy.url) as worker:
         proxy.before = stop
         assert stopped.wait(30)
-        finish(data)
+        data.finish()
         assert data.wrong() == {}
         others_are_done.set()
         os.kill(worker.pid, signal.SIGCONT)
@@ -108,7 +78,7 @@ def test_a_worker_stopped_for_longer_than_its_messages_are_hidden_doubles_nothin
 
 
 def test_a_claim_is_there_for_as_long_as_another_worker_may_look_for_it(
-    server: Aws, data: DataQueue, proxy: Proxy
+    data_aws: Aws, data: DataQueue, proxy: Proxy
 ) -> None:
     """A slow worker deletes messages that another one has received meanwhile, and has not looked for yet."""
     data.send_numbered(12)
@@ -126,7 +96,7 @@ def test_a_claim_is_there_for_as_long_as_another_worker_may_look_for_it(
             slow_is_done.wait(60)
 
     proxy.before = wait_before_deleting
-    with Proxy.to(server.url) as second, data.worker(AWS_ENDPOINT_URL=proxy.url) as slow:
+    with Proxy.to(data_aws.url) as second, data.worker(AWS_ENDPOINT_URL=proxy.url) as slow:
         assert wrote.wait(30)
         eventually("the messages to be seen again", lambda: data.waiting() - data.hidden() == 12)
         second.before = wait_before_looking
@@ -135,7 +105,7 @@ def test_a_claim_is_there_for_as_long_as_another_worker_may_look_for_it(
             assert (slow.returncode, complained, received.is_set()) == (0, "", True)
             slow_is_done.set()
             other.communicate(timeout=60)
-    finish(data)
+    data.finish()
     assert data.wrong() == {}
 
 
@@ -157,52 +127,6 @@ def test_an_answer_that_gets_lost_is_asked_for_again(data: DataQueue, proxy: Pro
     assert (data.wrong(), data.waiting()) == ({}, 0)
 
 
-def test_an_object_that_is_refused_is_named_and_its_messages_stay_until_it_is_not(
-    data: DataQueue, proxy: Proxy
-) -> None:
-    def refuse(call: Call) -> None:
-        if call.operation == "PUT" and call.key.startswith("tenant1/"):
-            raise Refusal
-
-    proxy.before = refuse
-    data.send_numbered(10)
-    ours, theirs = (json.loads(device_message(10, tenant, readings=1)) for tenant in ("tenant0", "tenant1"))
-    data.send(json.dumps(ours + theirs))
-    data.sent += 1
-    status, summary, complained = data.run_worker(AWS_ENDPOINT_URL=proxy.url)
-    assert (status, summary["refused"], summary["left"], data.waiting()) == (1, 1, 6, 6)
-    assert complained.startswith("data-worker: 1 objects refused, 6 messages stay in the queue; the first is tenant1/")
-    assert "AccessDenied" in complained
-    finish(data)
-    assert data.wrong() == {}
-
-
-@pytest.mark.parametrize("gone", ["queue", "bucket"])
-def test_a_worker_says_what_is_gone(data: DataQueue, gone: str) -> None:
-    data.send_numbered(3)
-    wrong = {"QUEUE_URL": f"{data.url}-not"} if gone == "queue" else {"BUCKET": f"{data.bucket}-not"}
-    status, _, complained = data.run_worker(**wrong)
-    assert (status, complained.count("\n")) == (1, 1)
-    assert complained.startswith("data-worker: ")
-    assert next(iter(wrong.values())) in complained
-    assert data.waiting() == 3
-
-
-def test_a_worker_told_to_stop_finishes_the_batch_in_hand(data: DataQueue, proxy: Proxy) -> None:
-    data.send_numbered(40)
-
-    def stop(call: Call) -> None:
-        if call.operation == "ReceiveMessage":
-            worker.send_signal(signal.SIGTERM)
-
-    with data.worker(AWS_ENDPOINT_URL=proxy.url) as worker:
-        proxy.before = stop
-        said, complained = worker.communicate(timeout=30)
-    assert (worker.returncode, complained, data.waiting()) == (0, "", 30)
-    assert '"end": "told to stop"' in said
-    assert sum(data.times_written().values()) == 20
-
-
 def test_workers_killed_at_random_moments_lose_nothing_and_double_nothing(data: DataQueue) -> None:
     data.send_numbered(1500, tenants=5)
     for _ in range(6):
@@ -211,5 +135,5 @@ def test_workers_killed_at_random_moments_lose_nothing_and_double_nothing(data: 
             eventually("an object", lambda before=before: len(data.keys()) > before, seconds=VISIBILITY * 5)  # type: ignore[misc]
             one.kill()
             other.kill()
-    finish(data)
+    data.finish()
     assert data.wrong() == {}
