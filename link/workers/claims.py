@@ -14,9 +14,10 @@ or stopped, and for how long. No clock is compared with another, only S3's with 
 A claim goes when its messages are deleted and nobody else can have received them meanwhile: the deletes succeeded
 before the visibility timeout was over. Otherwise it stays for as long as the queue could keep its messages.
 
-What SQS itself leaves open: a standard queue may, rarely, deliver a message that is hidden or already deleted, or count
-its receipts wrong; such a copy can be written twice. (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/
-SQSDeveloperGuide/standard-queues-at-least-once-delivery.html) The ids are in the claims' logs to find it.
+What SQS leaves open: a standard queue may, rarely, deliver a message that is hidden or already deleted, or count its
+receipts wrong; such a copy can be written twice. And a queue with dead letters moves a message there that was received
+too often, even if its object is written. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/
+SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
 """
 
 import io
