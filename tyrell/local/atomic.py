@@ -11,6 +11,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from moto.s3.responses import S3Response
@@ -23,40 +25,55 @@ _one_at_a_time = threading.RLock()
 
 
 class Shelf:
-    """The messages of a queue: those nobody received yet first. Stands in for moto's list of them."""
+    """The messages of a queue, stands in for moto's list of them.
+
+    Those nobody received yet come first: they are visible, and need not be looked at to be counted. Messages that are
+    delayed, or have a place in a FIFO queue, are among the others from the beginning.
+    """
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
-        self._messages = OrderedDict((message.id, message) for message in messages)
+        self._new: OrderedDict[str, Message] = OrderedDict()
+        self._others: OrderedDict[str, Message] = OrderedDict()
         self._ids: dict[str, str] = {}
+        for message in messages:
+            self.append(message)
 
     def __iter__(self) -> Iterator[Message]:
         """Go through a copy: others may change the shelf meanwhile."""
         with _one_at_a_time:
-            return iter(list(self._messages.values()))
+            return iter(list(self.in_order()))
 
     def in_order(self) -> Iterator[Message]:
         """Go through the messages themselves."""
-        return iter(self._messages.values())
+        return chain(self._new.values(), self._others.values())
 
     def append(self, message: Message) -> None:
         """Put a new message at the end."""
         with _one_at_a_time:
-            self._messages[message.id] = message
+            (self._others if message.delayed or message.group_id else self._new)[message.id] = message
 
     def remove(self, message: Message) -> None:
         """Take a message away for good."""
         with _one_at_a_time:
-            del self._messages[message.id]
+            self._new.pop(message.id, None)
+            self._others.pop(message.id, None)
 
     def received(self, message: Message, stays_in_order: bool) -> None:
         """Know a message by its new receipt handle. Unless order matters it goes behind those nobody received yet."""
-        if not stays_in_order:
-            self._messages.move_to_end(message.id)
         self._ids[str(message.receipt_handle)] = message.id
+        if not stays_in_order:
+            group = self._new if message.id in self._new else self._others
+            self._others[message.id] = group.pop(message.id)
 
     def find(self, handle: str) -> Message | None:
         """Return the message that was received with this handle, if it is still there."""
-        return self._messages.get(self._ids.get(handle, ""))
+        id_ = self._ids.get(handle, "")
+        return self._new.get(id_) or self._others.get(id_)
+
+    def count(self, counts: Callable[[Message], bool], new_count: bool) -> int:
+        """How many messages count; `new_count` is whether those do that nobody received."""
+        with _one_at_a_time:
+            return len(self._new) * new_count + sum(map(counts, self._others.values()))
 
 
 class Visible:
@@ -67,11 +84,21 @@ class Visible:
 
     def __iter__(self) -> Iterator[Message]:
         """Go through them in the order of the shelf."""
-        return (message for message in self._shelf.in_order() if message.visible and not message.delayed)
+        return filter(_is_visible, self._shelf.in_order())
 
     def __len__(self) -> int:
         """Count them all."""
-        return sum(message.visible and not message.delayed for message in self._shelf)
+        return self._shelf.count(_is_visible, new_count=True)
+
+
+def _is_visible(message: Message) -> bool:
+    return message.visible and not message.delayed
+
+
+COUNTED: dict[str, Callable[[Message], bool]] = {
+    "approximate_number_of_messages_delayed": lambda message: message.delayed,
+    "approximate_number_of_messages_not_visible": lambda message: not message.visible,
+}
 
 
 def make_atomic() -> None:
@@ -91,7 +118,15 @@ def _keep_on_shelves() -> None:
         queue.__dict__["shelf"] = Shelf(messages)
 
     Queue._messages = property(lambda queue: queue.__dict__["shelf"], put)  # type: ignore[assignment]
+    for name, counts in COUNTED.items():
+        setattr(Queue, name, property(partial(_count, counts)))
     Queue.messages = property(lambda queue: Visible(queue._messages))  # type: ignore[assignment,method-assign]
+
+
+def _count(counts: Callable[[Message], bool], queue: Queue) -> int:
+    shelf: Any = queue._messages
+    number: int = shelf.count(counts, new_count=False)
+    return number
 
 
 def _locked(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -32,7 +32,8 @@ def _seldom(name: str, count: Callable[[Queue], int]) -> Callable[[Queue], int]:
         known: dict[str, tuple[float, int]] = queue.__dict__.setdefault("counted", {})
         when, number = known.get(name, (0.0, 0))
         if time.monotonic() - when > FRESH:
-            when, number = known[name] = (time.monotonic(), count(queue))
+            number = count(queue)
+            known[name] = (time.monotonic(), number)
         return number
 
     counted.seldom = True  # type: ignore[attr-defined]
