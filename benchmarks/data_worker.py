@@ -114,7 +114,7 @@ def kills(aws: Aws, _messages: int) -> Iterator[Figure]:
                 worker.kill()
     left = data.waiting()
     while data.waiting():
-        data.run_worker()
+        data.run_worker(TIME_LIMIT="60")
     yield Figure("messages left when the last of 50 was killed", left, "")
     yield Figure("messages not written exactly once", len(data.wrong(READINGS)), "", 0)
 
