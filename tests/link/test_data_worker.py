@@ -127,6 +127,7 @@ def test_the_unparseable_goes_to_the_dead_letters_and_a_clock_that_is_ahead_is_n
     assert (summary.unparseable, summary.ahead, data.waiting(), data.wrong()) == (1, 1, 0, {})
 
 
+@pytest.mark.cloud
 @pytest.mark.parametrize("dead_letters", ["", "gone"], ids=["there are none", "their queue is gone"])
 def test_without_dead_letters_the_unparseable_stays_in_the_queue(data: DataQueue, dead_letters: str) -> None:
     data.send("nonsense")
