@@ -34,10 +34,8 @@ def serve() -> None:
     from moto.server import ThreadedMotoServer  # noqa: PLC0415  takes seconds, and the tests only need `aws_process`
 
     from tyrell.local.atomic import make_atomic  # noqa: PLC0415
-    from tyrell.local.queues import count_seldom  # noqa: PLC0415
 
     make_atomic()
-    count_seldom()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(HOST, 0, verbose=False)
     server.start()
