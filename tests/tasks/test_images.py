@@ -13,7 +13,8 @@ from tasks.errors import NotFound, RoleInvalid
 from tasks.recipes import inputs_digest
 from tests.tasks.checkouts import add_line, copied
 
-ROLES = ("core-services", "router", "target", "tenant-mgmt-api")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+WORKERS = {"device-data-worker", "usage-worker"}
 BASES = {"debian:bookworm-slim": "sha256:1"}
 
 
@@ -32,9 +33,10 @@ def digests(root: Path) -> dict[str, str]:
     ("file", "changed"),
     [
         ("link/router.py", {"router"}),
-        ("link/zetta/devices.py", {"target"}),
+        ("link/zetta/devices.py", {"target", *WORKERS}),
         ("link/tenancy/allocation.py", {"router", "tenant-mgmt-api"}),
         ("link/cluster/joining.py", {"core-services"}),
+        ("link/worker_machine.py", WORKERS),
         ("link/shared/logs.py", set(ROLES)),
         ("roles/target/Dockerfile", {"target"}),
         ("roles/target/role.toml", set()),
@@ -53,7 +55,7 @@ def test_another_locked_version_changes_the_images_that_have_the_package(root: P
     lock = root / "uv.lock"
     lock.write_text(lock.read_text().replace('name = "multidict"\nversion = "', 'name = "multidict"\nversion = "9'))
     after = digests(root)
-    assert {role for role in ROLES if before[role] != after[role]} == {"router", "target", "tenant-mgmt-api"}
+    assert {role for role in ROLES if before[role] != after[role]} == {*ROLES} - {"core-services"}
 
 
 def test_build_arguments_and_base_images_are_inputs() -> None:

@@ -1,0 +1,202 @@
+"""Data workers on the embedded cloud: what real targets write ends in the buckets, and only the live version works."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import boto3
+import httpx
+import pytest
+from prefect import flow
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.scale_workers import LOCK, scale_workers
+from tasks.errors import QueueTooOld
+from tasks.groups import find_groups
+from tasks.locks import find_locks
+from tasks.model import Patience
+from tasks.queues import find_queue
+from tasks.role_parts import ByQueue
+from tasks.roles import load_role
+from tasks.worker_watch import TOO_OLD, work_off_queue
+from tests.flows.embedded import Tyrell
+from tests.waiting import eventually
+from tyrell.local.inventory import running
+from tyrell.local.link_image import link_files
+from tyrell.local.machines.images import register_image
+
+pytestmark = [pytest.mark.cloud, pytest.mark.flow]
+
+Stack = dict[str, Any]
+ROLES = ("device-data-worker", "usage-worker")
+SOON = 60
+"""Seconds."""
+
+
+@pytest.fixture(autouse=True)
+def here(cloud: Tyrell, stack: Stack) -> Iterator[None]:
+    """Flows of this process are kept by the cloud's Prefect server."""
+    with temporary_settings({PREFECT_API_URL: cloud.cloud_environment["PREFECT_API_URL"]}):
+        yield
+
+
+def crews(cloud: Tyrell) -> dict[str, dict[str, Any]]:
+    """What `tyrell workers status` says, by role."""
+    return {crew["role"]: crew for crew in cloud.json("workers", "status")}
+
+
+async def use(stack: Stack, tenant: str) -> None:
+    """A tenant's WebSocket is open until some readings have come: targets report devices and usage."""
+    headers = {"x-apigee-iot-tenant-id": tenant}
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{stack['url']}/events", headers=headers) as ws:
+        for _ in range(8):
+            await asyncio.wait_for(ws.receive_json(), 10)
+
+
+def fill(cloud: Tyrell, stack: Stack, tenant: str) -> None:
+    """Both queues hold what real targets have sent of this tenant."""
+    asyncio.run(use(stack, tenant))
+    eventually("both queues to hold something", lambda: all(crew["waiting"] for crew in crews(cloud).values()), SOON)
+
+
+def lines(cloud: Tyrell, tenant: str, bucket: str) -> list[Any]:
+    """All that the stack's bucket holds of a tenant."""
+    s3 = boto3.client("s3")
+    name = find_queue("demo", bucket)  # any output of the base stack
+    found = s3.list_objects_v2(Bucket=name, Prefix=f"{tenant}/").get("Contents", [])
+    bodies = [s3.get_object(Bucket=name, Key=each["Key"])["Body"].read().decode() for each in found]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def launched(role: str) -> set[str]:
+    """The ids of all machines that the role has ever had."""
+    autoscaling = boto3.client("autoscaling")
+    return {
+        activity["Description"].split()[-1]
+        for group in find_groups("demo", role)
+        for activity in autoscaling.describe_scaling_activities(AutoScalingGroupName=group.name)["Activities"]
+        if activity["Description"].startswith("Launching")
+    }
+
+
+def test_what_targets_write_ends_as_objects_and_the_workers_end_themselves(cloud: Tyrell, stack: Stack) -> None:
+    fill(cloud, stack, "acme")
+    assert {role: crew["desired"] for role, crew in crews(cloud).items()} == dict.fromkeys(ROLES, 0)
+    done = {crew["role"]: crew for crew in cloud.json("workers", "run-now")}
+    assert {role: (crew["in_flight"], crew["desired"]) for role, crew in done.items()} == dict.fromkeys(ROLES, (0, 0))
+    assert all(reading["tags"] for reading in lines(cloud, "acme", "DeviceDataBucket"))
+    assert len(lines(cloud, "acme", "DeviceDataBucket")) > 0
+    assert {usage["headers"]["x-apigee-iot-tenant-id"] for usage in lines(cloud, "acme", "UsageBucket")} == {"acme"}
+    assert [len(launched(role)) for role in ROLES] == [1, 1]
+    instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
+    assert {instances.get(each, "terminated") for role in ROLES for each in launched(role)} <= {
+        "terminated",
+        "shutting-down",
+    }
+
+
+def test_the_run_has_a_picture_and_a_table(cloud: Tyrell, stack: Stack) -> None:
+    api = cloud.cloud_environment["PREFECT_API_URL"]
+    artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}, trust_env=False).json()
+    kinds = {artifact["key"]: artifact["type"] for artifact in artifacts}
+    assert (kinds["demo-usage-worker-depth"], kinds["demo-workers"]) == ("image", "table")
+
+
+def test_a_paused_role_starts_nobody_and_says_so(cloud: Tyrell, stack: Stack) -> None:
+    before = launched("usage-worker")
+    assert cloud.json("workers", "pause", "usage-worker", "--reason", "S3 is moved")["changes"] == [
+        "paused usage-worker"
+    ]
+    fill(cloud, stack, "bolt")
+    (crew,) = cloud.json("workers", "run-now", "usage-worker")
+    assert crew["waiting"] > 0
+    (problem,) = crew["problems"]
+    assert f"{crew['waiting']} messages wait and no worker may be started: paused by " in problem
+    assert problem.endswith("UTC: S3 is moved")
+    assert launched("usage-worker") == before
+    cloud.ok("workers", "resume")
+    (crew,) = cloud.json("workers", "run-now", "usage-worker", "--at-most", "0")
+    assert crew["problems"][0].endswith("no worker may be started: at most 0 are allowed")
+    assert launched("usage-worker") == before
+    cloud.ok("workers", "run-now")
+    assert lines(cloud, "bolt", "UsageBucket")
+
+
+def test_two_ticks_at_once_are_one_run(cloud: Tyrell, stack: Stack) -> None:
+    before = launched("usage-worker")
+    fill(cloud, stack, "corp")
+    first = cloud.started("workers", "run-now", "usage-worker")
+    eventually("the first run to have its lock", lambda: LOCK in {lock.role for lock in find_locks("demo")}, SOON)
+    assert scale_workers("demo", run=True, polite=True) == ()
+    refused = cloud.run("workers", "run-now")
+    assert (refused.returncode, "scale-workers of stack demo is locked by" in refused.stderr) == (1, True)
+    assert first.wait(SOON) == 0
+    assert len(launched("usage-worker") - before) == 1
+    assert crews(cloud)["usage-worker"]["waiting"] == 0
+    cloud.ok("workers", "run-now")
+
+
+def test_messages_that_wait_too_long_are_an_event_and_a_failed_run(cloud: Tyrell, stack: Stack) -> None:
+    role = load_role("usage-worker")
+    assert isinstance(role.traffic, ByQueue)
+    strict = role.traffic.model_copy(update={"max_age": timedelta()})
+    fill(cloud, stack, "dune")
+
+    @flow
+    def late() -> None:
+        work_off_queue("demo", role, strict, 0, Patience(), run=True)
+
+    with pytest.raises(QueueTooOld, match=r"the oldest of \d+ messages in .*UsageQueue.*, the limit is 0 s; 0 workers"):
+        late()
+    api = cloud.cloud_environment["PREFECT_API_URL"]
+    wanted = {"filter": {"event": {"name": [TOO_OLD]}}}
+
+    def events() -> list[Any]:
+        found: list[Any] = httpx.post(f"{api}/events/filter", json=wanted, trust_env=False).json()["events"]
+        return found
+
+    (event, *_) = eventually("the event to be there", events, SOON)
+    assert event["resource"]["prefect.resource.id"] == "tyrell.queue.demo.usage-worker"
+
+
+def test_a_new_version_proves_itself_and_the_old_one_works_no_more(cloud: Tyrell, stack: Stack) -> None:
+    old = crews(cloud)["usage-worker"]["version"]
+    cloud.ok("upgrade", "usage-worker", "--version", "wtwo", "--steady", "1")
+    assert crews(cloud)["usage-worker"]["version"] == "wtwo"
+    fill(cloud, stack, "echo")
+    cloud.ok("workers", "run-now")
+    sizes = {group.version.id: group.desired for group in find_groups("demo", "usage-worker")}
+    assert sizes == {old: 0, "wtwo": 0}
+    assert lines(cloud, "echo", "UsageBucket")
+    assert "switched usage-worker from wtwo to" in cloud.ok("rollback", "usage-worker")
+    assert crews(cloud)["usage-worker"]["version"] == old
+
+
+def test_a_version_whose_machines_die_never_gets_to_work(cloud: Tyrell, stack: Stack) -> None:
+    before = crews(cloud)["usage-worker"]["version"]
+    files = {**link_files(), "opt/link/lib/link/data_worker.py": b"def main() -> None:\n    raise SystemExit(1)\n"}
+    ami = register_image(running().settings, "tyrell-link", files, {"tyrell:kind": "link", "tyrell:release": "wbad"})
+    refused = cloud.run("upgrade", "usage-worker", "--to", ami, "--steady", "3")
+    assert refused.returncode == 1
+    assert "usage-worker wbad is bad: " in refused.stderr
+    assert crews(cloud)["usage-worker"]["version"] == before
+    assert {group.desired for group in find_groups("demo", "usage-worker")} == {0}
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("workers run-now router", "router works off no queue; roles that do are device-data-worker, usage-worker"),
+        ("workers pause nobody", "role 'nobody' does not exist; there are core-services"),
+        ("workers status --stack other", "stack other does not exist; `tyrell up other` makes it"),
+        ("scale usage-worker 3", "how many machines usage-worker has follows from its queue; `tyrell workers run-now`"),
+    ],
+)
+def test_bad_input_is_one_sentence(cloud: Tyrell, stack: Stack, command: str, sentence: str) -> None:
+    done = cloud.run(*command.split())
+    assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
