@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.build_contexts import archive, folder_context, role_context
+from tasks.build_contexts import archive, dockerfile_in, folder_context, role_context
 from tasks.errors import NotFound, RoleInvalid
 from tasks.recipes import inputs_digest
 from tests.tasks.checkouts import add_line, copied
@@ -107,3 +107,9 @@ def test_what_cannot_be_built_is_named(root: Path, tmp_path: Path) -> None:
     dockerfile.write_text(dockerfile.read_text().replace("link.router", "link.ruoter"))
     with pytest.raises(RoleInvalid, match=r"roles/router/Dockerfile: module link.ruoter does not exist"):
         role_context("router", root)
+
+
+def test_roles_that_share_a_dockerfile_each_get_its_text() -> None:
+    device_data, usage = (role_context(role) for role in sorted(WORKERS))
+    assert dockerfile_in(device_data) == dockerfile_in(usage)
+    assert "link.worker_machine" in dockerfile_in(usage)
