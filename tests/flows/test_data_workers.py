@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import boto3
 import httpx
 import pytest
@@ -25,9 +21,8 @@ from tasks.queues import find_queue
 from tasks.role_parts import ByQueue
 from tasks.roles import load_role
 from tasks.worker_watch import TOO_OLD, work_off_queue
-from tasks.workers import Crew, find_crews, worker_roles
+from tests.flows.data_workers import SOON, await_messages, crews, launched, lines, run_now, send, use
 from tests.flows.embedded import Tyrell
-from tests.link.data_queue import device_message
 from tests.waiting import eventually
 from tyrell.local.inventory import running
 from tyrell.local.link_image import link_files
@@ -37,8 +32,6 @@ pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
 Stack = dict[str, Any]
 ROLES = ("device-data-worker", "usage-worker")
-SOON = 120
-"""Seconds."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,60 +41,8 @@ def here(cloud: Tyrell, stack: Stack) -> Iterator[None]:
         yield
 
 
-def crews() -> dict[str, Crew]:
-    """The workers and their queues now, by role."""
-    return {crew.role: crew for crew in find_crews("demo", worker_roles())}
-
-
-async def use(stack: Stack, tenant: str) -> None:
-    """A tenant's WebSocket is open until some readings have come: targets report devices and usage."""
-    headers = {"x-apigee-iot-tenant-id": tenant}
-    async with aiohttp.ClientSession() as session, session.ws_connect(f"{stack['url']}/events", headers=headers) as ws:
-        for _ in range(8):
-            await asyncio.wait_for(ws.receive_json(), 10)
-
-
-def send(tenant: str) -> None:
-    """Both queues hold a message of this tenant, such as targets send every half a minute."""
-    usage = {"upload": round(time.time() * 1000), "headers": {"x-apigee-iot-tenant-id": tenant}}
-    sqs = boto3.client("sqs")
-    sqs.send_message(QueueUrl=crews()["device-data-worker"].queue, MessageBody=device_message(1, tenant))
-    sqs.send_message(QueueUrl=crews()["usage-worker"].queue, MessageBody=json.dumps(usage))
-    await_messages()
-
-
-def await_messages() -> None:
-    """Both queues tell that they hold something."""
-    eventually("both queues to hold something", lambda: all(crew.waiting for crew in crews().values()), SOON)
-
-
-def run_now(*roles: str, at_most: int | None = None) -> tuple[Crew, ...]:
-    """What `tyrell workers run-now` does, in this process."""
-    return scale_workers("demo", roles, run=True, at_most=at_most)
-
-
-def lines(tenant: str, bucket: str) -> list[Any]:
-    """All that the stack's bucket holds of a tenant."""
-    s3 = boto3.client("s3")
-    name = find_queue("demo", bucket)  # any output of the base stack
-    found = s3.list_objects_v2(Bucket=name, Prefix=f"{tenant}/").get("Contents", [])
-    bodies = [s3.get_object(Bucket=name, Key=each["Key"])["Body"].read().decode() for each in found]
-    return [json.loads(line) for body in bodies for line in body.splitlines()]
-
-
-def launched(role: str) -> set[str]:
-    """The ids of all machines that the role has ever had."""
-    autoscaling = boto3.client("autoscaling")
-    return {
-        activity["Description"].split()[-1]
-        for group in find_groups("demo", role)
-        for activity in autoscaling.describe_scaling_activities(AutoScalingGroupName=group.name)["Activities"]
-        if activity["Description"].startswith("Launching")
-    }
-
-
 def test_what_targets_write_ends_as_objects_and_the_workers_end_themselves(cloud: Tyrell, stack: Stack) -> None:
-    asyncio.run(use(stack, "acme"))
+    use(stack["url"], "acme")
     await_messages()
     status = {crew["role"]: crew for crew in cloud.json("workers", "status")}
     assert {role: (crew["waiting"] > 0, crew["desired"]) for role, crew in status.items()} == dict.fromkeys(
@@ -159,6 +100,16 @@ def test_two_ticks_at_once_are_one_run(cloud: Tyrell, stack: Stack) -> None:
     assert codes in ([0, 0], [0, 1])
     assert crews()["usage-worker"].desired == 0
     assert lines("corp", "UsageBucket")
+
+
+def test_whoever_changes_the_role_is_not_disturbed(cloud: Tyrell, stack: Stack) -> None:
+    before = launched("usage-worker")
+    send("gold")
+    with holding("demo", "usage-worker", "upgrade", None):
+        (crew,) = run_now("usage-worker", watch=timedelta(seconds=2))
+    assert (crew.waiting > 0, crew.desired, launched("usage-worker")) == (True, 0, before)
+    run_now("usage-worker")
+    assert lines("gold", "UsageBucket")
 
 
 def test_messages_that_wait_too_long_are_an_event_and_a_failed_run(cloud: Tyrell, stack: Stack) -> None:
