@@ -5,6 +5,8 @@ target             one Zetta target, with the parts in zetta
 tenant_mgmt        the tenant management API, with the parts in tenancy
 metrics_collector  counts targets and peers, beside the tenant management API
 usage_api          what the tenants have used, with the parts in usage
+data_worker        empties a queue into S3, with the parts in workers
+worker_machine     a data worker whose machine ends when its work is done
 etcd_node          a member of core-services, with the parts in cluster
 etcd_peers         prints where core-services is
 

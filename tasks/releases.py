@@ -21,7 +21,7 @@ from tasks.source import find_source
 from tasks.steps import step
 from tasks.versions import find_made_of, find_working
 
-BEHIND = ("none", "registry", "load-balancer")
+BEHIND = ("none", "queue", "registry", "load-balancer")
 """Kinds of traffic, what stands behind the others first."""
 
 

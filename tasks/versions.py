@@ -6,10 +6,11 @@ from tasks import registry, traffic
 from tasks.amis import find_release
 from tasks.errors import NotFound, UsageError
 from tasks.groups import find_group, find_groups
+from tasks.live_keys import find_live_key
 from tasks.marks import LEFT, find_bad, pinned_for
 from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
-from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
+from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
 from tasks.stacks import apply_stack, find_stack
 from tasks.templates import version_template
@@ -78,6 +79,9 @@ def find_shares(stack: str, role: Role, groups: tuple[Group, ...] | None = None)
     match role.traffic:
         case ByRegistry():
             live = registry.find_pointer(stack, role.traffic)
+            return {live: 100} if live else {}
+        case ByQueue():
+            live = find_live_key(stack, role.name)
             return {live: 100} if live else {}
         case ByLoadBalancer():
             rule = traffic.find_rule(stack, role.name, role.traffic)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, versions_cli
+from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, versions_cli, workers_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local_app, name="local")
+app.add_typer(workers_cli.app, name="workers")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)

@@ -13,7 +13,7 @@ from tests.flows.embedded import Tyrell, embedded_cloud
 from tests.waiting import eventually
 
 NETWORK = "10.79.0.0/16"
-ROLES = ("core-services", "router", "target", "tenant-mgmt-api")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
 
 
 class Bakery:
