@@ -1,21 +1,15 @@
 """The usage API over a real InfluxDB."""
 
-import contextlib
 import csv
 import io
-import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from link import usage_api
-from link.shared.environment import Environment, SettingError
-from link.shared.service import serving
-from tests.link.influxdb_server import ADMIN, READER, WRITER, InfluxServer
-from tests.link.processes import HOSTS
-from tests.waiting import free_port
+from tests.link.influxdb_server import InfluxServer
+from tests.link.usage_apis import settings, started
 
 pytestmark = pytest.mark.influxdb
 
@@ -35,20 +29,6 @@ PERIOD = "startDate=2026-01-30&endDate=2026-02-01"
 def nanoseconds(day: str) -> int:
     """Midnight of the day, UTC, as InfluxDB counts time."""
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 10**9
-
-
-def settings(url: str, user: tuple[str, str] = READER, stack: str = "lab") -> dict[str, str]:
-    """The environment of a usage API."""
-    credentials = {"INFLUXDB_HOST": url, "INFLUXDB_USERNAME": user[0], "INFLUXDB_PASSWORD": user[1]}
-    return {"COREOS_PRIVATE_IPV4": next(HOSTS), "ZETTA_STACK": stack} | credentials
-
-
-@contextlib.asynccontextmanager
-async def started(variables: dict[str, str]) -> AsyncIterator[str]:
-    """A usage API with these settings; its URL."""
-    address, port = variables["COREOS_PRIVATE_IPV4"], free_port(variables["COREOS_PRIVATE_IPV4"])
-    async with serving(usage_api.build(Environment(variables)), address, port):
-        yield f"http://{address}:{port}"
 
 
 @pytest.fixture
@@ -166,58 +146,3 @@ async def test_nothing_is_left_out_of_a_year_of_many_tenants(
         told = await response.json()
     assert told["properties"]["httpCount"] == 40
     assert {len(item["properties"]["data"]) for item in told["entities"]} == {12}
-
-
-@pytest.mark.parametrize(
-    ("user", "sentence"),
-    [
-        ((READER[0], "wrong"), "InfluxDB says: authorization failed"),
-        (WRITER, r"InfluxDB says: error authorizing query: stack not authorized to execute statement 'SELECT .*"),
-    ],
-)
-async def test_a_user_who_may_not_read_usage_is_told_so(
-    influxdb: InfluxServer, http: aiohttp.ClientSession, user: tuple[str, str], sentence: str
-) -> None:
-    async with started(settings(influxdb.url, user)) as api:
-        for path in ("/", "/health"):
-            async with http.get(api + path) as response:
-                assert response.status == 502
-                assert re.match(sentence, (await response.json())["error"])
-
-
-async def test_an_answer_of_200_that_holds_an_error_is_an_error(
-    own_influxdb: InfluxServer, http: aiohttp.ClientSession
-) -> None:
-    own_influxdb.ask("DROP DATABASE linkusage")
-    query = {"db": "linkusage", "q": "SELECT SUM(total) FROM hub_http_count"}
-    async with http.get(f"{own_influxdb.url}/query", params=query, auth=aiohttp.BasicAuth(*ADMIN)) as response:
-        assert response.status == 200
-    async with started(settings(own_influxdb.url, ADMIN)) as api, http.get(api) as response:
-        assert response.status == 502
-        assert await response.json() == {"error": "InfluxDB says: database not found: linkusage"}
-
-
-async def test_it_is_not_healthy_before_influxdb_has_answered(http: aiohttp.ClientSession) -> None:
-    nobody = f"http://{next(HOSTS)}:9"
-    async with started(settings(nobody)) as api, http.get(f"{api}/health") as response:
-        assert response.status == 503
-        assert (await response.json())["error"].startswith(f"InfluxDB at {nobody} does not answer: ")
-
-
-async def test_an_influxdb_that_is_lost_later_is_told_and_takes_no_machine_out_of_the_balancer(
-    own_influxdb: InfluxServer, http: aiohttp.ClientSession
-) -> None:
-    async with started(settings(own_influxdb.url)) as api:
-        async with http.get(f"{api}/health") as response:
-            assert response.status == 200
-        own_influxdb.kill()
-        async with http.get(api) as response:
-            assert response.status == 503
-        async with http.get(f"{api}/health") as response:
-            assert response.status == 200
-
-
-@pytest.mark.parametrize("url", ["", "10.0.0.9:8086", "ftp://10.0.0.9", "http://[", "http://:8086"])
-def test_where_influxdb_is_must_be_a_url(url: str) -> None:
-    with pytest.raises(SettingError, match=r"^environment variable INFLUXDB_HOST (is not set|must be a URL such as)"):
-        usage_api.build(Environment(settings(url)))

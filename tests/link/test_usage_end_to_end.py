@@ -9,7 +9,7 @@ from tests.link.asking import TENANT, await_up
 from tests.link.influxdb_server import InfluxServer
 from tests.link.metrics_agent import metrics_agent
 from tests.link.processes import Stack
-from tests.link.test_usage_api import settings, started
+from tests.link.usage_apis import settings, started
 from tests.link.waiting import eventually
 
 pytestmark = [pytest.mark.influxdb, pytest.mark.cloud]
