@@ -9,6 +9,8 @@ from tasks.core_services import find_etcd
 from tasks.errors import DataLost, EtcdUnreachable
 from tasks.etcd import Contents
 from tasks.in_batches import InBatches
+from tasks.model import Patience
+from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 
 logger = logging.getLogger(__name__)
@@ -51,13 +53,18 @@ class ByMember(InBatches):
 
     def _compare(self) -> None:
         if self.before:
-            what = f"etcd of stack {self.old.stack} to say what data it has"
-            self.before = wait_until(what, partial(compare, self.old.stack, self.before), self.role.patience)
+            self.before = await_compared(self.old.stack, self.before, self.role.patience)
 
 
 def tell(contents: Contents) -> str:
     """Their number and digest, for people."""
     return f"{len(contents.digests)} keys at revision {contents.revision}, digest {contents.digest[:12]}"
+
+
+@step("compare the data of etcd of {stack}", system="etcd")
+def await_compared(stack: str, before: Contents, patience: Patience) -> Contents:
+    """See `compare`."""
+    return wait_until(f"etcd of stack {stack} to say what data it has", partial(compare, stack, before), patience)
 
 
 def compare(stack: str, before: Contents) -> Contents | NotYet:

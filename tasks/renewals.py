@@ -6,7 +6,7 @@ from itertools import count
 
 from tasks.builds import find_builds
 from tasks.core_services import CORE_SERVICES
-from tasks.groups import find_group, find_groups
+from tasks.groups import find_groups
 from tasks.marks import find_bad, pinned_for
 from tasks.model import Noun, Release, Version
 from tasks.releases import find_planned, offer_of
@@ -40,16 +40,16 @@ def find_renewal(stack: str, wanted: bool | None) -> Renewal | None:
     return _unfinished(stack, role, live) or _newer(stack, role, live) or (_same(stack, role, live) if wanted else None)
 
 
-def _renewal(stack: str, live: str, name: str, ami: str, *because: str) -> Renewal:
+def _renewal(stack: str, live: str, name: str, release: Release, *because: str) -> Renewal:
     version = Version(stack=stack, role=CORE_SERVICES, id=name)
-    return Renewal(live=live, version=version, release=Release(id=name, ami=ami), because=because)
+    return Renewal(live=live, version=version, release=release, because=because)
 
 
 def _unfinished(stack: str, role: Role, live: str) -> Renewal | None:
     for group in find_groups(stack, role.name):
         made_of = find_made_of(group.version)
         if made_of and pinned_for(group) == group.version.id:
-            return _renewal(stack, live, group.version.id, made_of.ami, "an earlier run has begun it")
+            return _renewal(stack, live, group.version.id, made_of, "an earlier run has begun it")
     return None
 
 
@@ -58,13 +58,15 @@ def _newer(stack: str, role: Role, live: str) -> Renewal | None:
     if not builds or builds[0].release in find_bad(stack, role.name):
         return None
     planned = find_planned(stack, role, offer_of(builds[0]))
-    return _renewal(stack, live, planned.version, planned.ami, *planned.changed) if planned.changed else None
+    if not planned.changed:
+        return None
+    return _renewal(stack, live, planned.version, Release(id=planned.version, ami=planned.ami), *planned.changed)
 
 
 def _same(stack: str, role: Role, live: str) -> Renewal | None:
-    made_of = find_made_of(find_group(Version(stack=stack, role=role.name, id=live)).version)
-    taken = {group.version.id for group in find_groups(stack, role.name)} | find_bad(stack, role.name).keys()
+    made_of = find_made_of(Version(stack=stack, role=role.name, id=live))
     if made_of is None:
         return None
+    taken = {group.version.id for group in find_groups(stack, role.name)} | find_bad(stack, role.name).keys()
     name = next(name for number in count(2) if (name := f"{made_of.id[:12]}r{number}") not in taken)
-    return _renewal(stack, live, name, made_of.ami, "it was asked for")
+    return _renewal(stack, live, name, made_of, "it was asked for")

@@ -73,9 +73,7 @@ def test_an_etcd_that_was_formed_anew_is_seen_by_what_it_lacks(filled: Etcd) -> 
 def test_a_key_with_another_past_than_it_had_is_a_loss(filled: Etcd) -> None:
     before = filled.contents()
     other = before._replace(digests=before.digests | {"/zetta/version": "another"})
-    with pytest.raises(
-        DataLost, match="etcd of stack lab lost data: /zetta/version has another value;"
-    ):
+    with pytest.raises(DataLost, match="etcd of stack lab lost data: /zetta/version has another value;"):
         compare(STACK, other)
 
 

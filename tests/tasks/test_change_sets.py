@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks import clients
 from tasks.applying import apply_stack
 from tasks.change_sets import (
     NAME,
@@ -19,7 +18,8 @@ from tasks.change_sets import (
 )
 from tasks.errors import StackFailed, UsageError, WouldLose
 from tasks.stacks import Blueprint, CfnStack, find_stack
-from tests.local.cloudformation.stacks import Stacks, running_engine, unique
+from tests.local.cloudformation.stacks import Stacks, unique
+from tests.tasks.own_cloudformation import own_cloudformation
 
 BODY = """
 Resources:
@@ -45,14 +45,8 @@ LONGER = BODY.replace("VisibilityTimeout: 30", "VisibilityTimeout: 60")
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
     """The cloud that this process is led to, seen from the other side."""
-    with running_engine(tmp_path_factory.mktemp("cloudformation")) as engine, pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ENDPOINT_URL", engine.settings.endpoint)
-        patched.setenv("AWS_DEFAULT_REGION", engine.settings.region)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patched.setenv(name, "test")
-        clients.forget()
-        yield Stacks(engine)
-    clients.forget()
+    with own_cloudformation(tmp_path_factory.mktemp("cloudformation")) as stacks:
+        yield stacks
 
 
 @pytest.fixture
