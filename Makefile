@@ -15,7 +15,7 @@ setup: .tools/ready ## install the locked dependencies into .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
 	@$(PYTHON) -m venv .tools || { echo "Python's venv module is needed (Debian: apt install python3-venv)"; exit 1; }
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
-	.tools/bin/uv sync --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	.tools/bin/uv sync --frozen --quiet --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	touch $@
 
 demo: setup ## a whole stack on the embedded cloud, until Ctrl-C

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, merge, release, upgrade
+from benchmarks import balancer, bring_up, data_worker, merge, release, upgrade
 
-sys.exit(max(balancer.main(), bring_up.main(), merge.main(), release.main(), upgrade.main()))
+results = (benchmark.main() for benchmark in (balancer, bring_up, data_worker, merge, release, upgrade))
+sys.exit(max(results))

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
-from benchmarks.figures import Figure, show
+from benchmarks.figures import Figure, seconds, show
 from tasks.model import Patience
 from tasks.overview import find_overview
 from tasks.waits import NotYet, wait_until
@@ -56,13 +55,6 @@ def measure(tyrell: Tyrell) -> dict[str, tuple[float, float, str]]:
         "memory of everything that runs then (PSS)": (memory / 1024, 1.5 * 1024, "MiB"),
         **repairs,
     }
-
-
-def seconds(act: Callable[[], object]) -> float:
-    """How long a call takes."""
-    start = time.monotonic()
-    act()
-    return time.monotonic() - start
 
 
 def repair_seconds(tyrell: Tyrell, role: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.console import Console
@@ -18,6 +19,13 @@ class Figure(NamedTuple):
     value: float
     unit: str
     bound: float | None = None
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.monotonic()
+    act()
+    return time.monotonic() - start
 
 
 def show(figures: Sequence[Figure]) -> int:

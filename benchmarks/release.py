@@ -13,20 +13,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.figures import Figure, show
+from benchmarks.figures import Figure, seconds, show
 from benchmarks.moments import launched, watch_health
 from benchmarks.runs import last_run
 from tasks import clients
 from tasks.link_modules import ROOT
 from tasks.model import Version
 from tasks.roles import role_names
-from tests.flows.embedded import NETWORK, Tyrell
-from tests.waiting import free_port
+from tests.flows.embedded import NETWORK, Tyrell, embedded_cloud
 
 NETWORKS = {"processes": NETWORK, "docker": "10.76.0.0/16"}
 STACK = "demo"
@@ -45,25 +43,17 @@ def clone(folder: Path) -> Iterator[Path]:
 @contextmanager
 def cloud(machines: str, checkout: Path) -> Iterator[Tyrell]:
     """A cloud whose commands work with that checkout."""
-    tyrell = Tyrell(Path(tempfile.mkdtemp(prefix="tyrell-")))
-    tyrell.environment_variables["PYTHONPATH"] = str(checkout)
-    where = ("--network", NETWORKS[machines], "--port", str(free_port()), "--prefect-port", str(free_port()))
-    try:
-        must(tyrell, "local", "up", "--machines", machines, *where)
+    with embedded_cloud(
+        *("--machines", machines), network=NETWORKS[machines], timeout=LONGEST, PYTHONPATH=str(checkout)
+    ) as tyrell:
         os.environ.update(tyrell.cloud_environment)
         clients.forget()
         yield tyrell
-    finally:
-        tyrell.run("local", "down")
-        shutil.rmtree(tyrell.home, ignore_errors=True)
 
 
 def must(tyrell: Tyrell, *arguments: str) -> float:
     """The seconds of a command that has to succeed."""
-    began = time.monotonic()
-    done = tyrell.run(*arguments, timeout=LONGEST)
-    assert done.returncode == 0, f"{arguments}: {done.stderr[-2000:]}"
-    return time.monotonic() - began
+    return seconds(lambda: tyrell.ok(*arguments, timeout=LONGEST))
 
 
 def measure(tyrell: Tyrell, checkout: Path, machines: str) -> Iterator[Figure]:

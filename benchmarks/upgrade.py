@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be repeated")
     parser.add_argument("--rounds", type=int, default=20, help="upgrades of each role (default: 20)")
     options = parser.parse_args(arguments)
-    with embedded_cloud(prefect=True) as tyrell:
+    with embedded_cloud() as tyrell:
         state = read_state(tyrell.home)
         assert state
         os.environ.update(tyrell.cloud_environment)

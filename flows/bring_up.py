@@ -49,7 +49,7 @@ def bring_up(
                 partial(deploy, versions[role.name], release, sizes.get(role.name), DEAD_HOLDER) for role in stage
             ]
             changes += sum(in_parallel(deploys), ())
-        for kind in ("registry", "load-balancer"):  # what stands behind the balancers first
+        for kind in ("queue", "registry", "load-balancer"):  # what stands behind the balancers first
             switches = [
                 partial(switch, versions[role.name], wait=DEAD_HOLDER) for role in missing if role.traffic.kind == kind
             ]

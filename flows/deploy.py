@@ -9,7 +9,7 @@ from tasks.groups import find_group, scale_group
 from tasks.health import await_healthy
 from tasks.locks import holding
 from tasks.model import Changes, Release, Version
-from tasks.role_parts import ByLoadBalancer
+from tasks.role_parts import ByLoadBalancer, ByQueue
 from tasks.roles import load_role
 from tasks.traffic import add_at_zero
 from tasks.versions import create_version
@@ -30,6 +30,8 @@ def deploy(version: Version, release: Release, size: int | None = None, wait: ti
 
     with holding(version.stack, role.name, f"deploy {version.id}", wait) as lock:
         changes = create_version(version, release, role)
+        if isinstance(role.traffic, ByQueue):  # without machines until it is live and there is work
+            return changes
         group = find_group(version)
         if isinstance(role.traffic, ByLoadBalancer):
             changes += add_at_zero(lock, group, role.traffic)

@@ -39,7 +39,8 @@ def role_context(role: str, root: Path = ROOT) -> bytes:
     packages = {*program.packages, *(more.read_text().split() if more.is_file() else ())}
     requirements = locked_requirements(sorted(packages), root / LOCK.name)
     files: dict[str, Path | str] = {name: root / name for name in program.files}
-    return archive({**files, NAME: dockerfile, "requirements.txt": requirements})
+    # Roles may share one: in the archive a link would lead nowhere.
+    return archive({**files, NAME: dockerfile.resolve(), "requirements.txt": requirements})
 
 
 def folder_context(folder: Path) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
 
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
@@ -78,6 +79,11 @@ def ec2() -> EC2Client:
 def ecr() -> Any:
     """The Elastic Container Registry."""
     return _client("ecr")
+
+
+def sqs() -> SQSClient:
+    """SQS."""
+    return _client("sqs")  # type: ignore[no-any-return]
 
 
 def ssm() -> SSMClient:

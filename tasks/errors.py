@@ -18,6 +18,8 @@
     ├── LockLost                   our lock has expired: nothing more may be written
     ├── NotReady                   refused: what should receive traffic is not healthy
     ├── Disproved                  a release was tried and is bad
+    ├── QueueGone                  a stack's queue is not there any more
+    ├── QueueTooOld                messages wait longer than they may
     ├── Refused                    a person said no, or nobody said yes in time
     ├── LeftBehind                 a merge of buckets could not take every object along
     └── RolledBack                 an upgrade failed and the old version serves as before
@@ -239,6 +241,37 @@ class Disproved(TyrellError):
 
     def __str__(self) -> str:
         return f"{self.what} is bad: {self.reason}"
+
+
+@dataclass(eq=False)
+class QueueGone(TyrellError):
+    """A queue that a base stack has made does not exist."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return (
+            f"queue {self.url} is gone, though its stack has it: what the targets send is lost until there is a queue"
+            f" of that name again (make it by hand, SQS allows that 60 s after the deletion)"
+        )
+
+
+@dataclass(eq=False)
+class QueueTooOld(TyrellError):
+    """The oldest message of a queue is older than it may be."""
+
+    role: str
+    url: str
+    waiting: int
+    seconds: int
+    limit: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.role} is late: the oldest of {self.waiting} messages in {self.url} is {self.seconds} s old, the"
+            f" limit is {self.limit} s; {self.reason}; look at `tyrell workers status`"
+        )
 
 
 @dataclass(eq=False)

@@ -34,6 +34,8 @@ def find_health(group: Group, role: Role) -> Health:
 
 def _answering(group: Group, role: Role) -> Health:
     check = role.health
+    if not check.port:
+        return Health(healthy=len(group.in_service), wanted=group.desired)
     answers = {each: http_status(f"http://{each.address}:{check.port}{check.path}") for each in group.in_service}
     problems = [
         f"{machine.id} ({machine.address}) answers {check.path} on port {check.port} with {answer}"

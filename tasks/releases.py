@@ -12,7 +12,7 @@ from tasks.bake_keys import Offer, changed_inputs, concerning, tagged_inputs
 from tasks.builds import Build, find_build
 from tasks.clients import ec2
 from tasks.errors import NotFound
-from tasks.groups import find_group
+from tasks.groups import find_group, find_groups
 from tasks.link_modules import ROOT
 from tasks.locks import me
 from tasks.model import Noun, RoleName, Version
@@ -21,7 +21,7 @@ from tasks.source import find_source
 from tasks.steps import step
 from tasks.versions import find_made_of, find_working
 
-BEHIND = ("none", "registry", "load-balancer")
+BEHIND = ("none", "queue", "registry", "load-balancer")
 """Kinds of traffic, what stands behind the others first."""
 
 
@@ -47,7 +47,8 @@ def find_released(stack: str, names: tuple[str, ...]) -> tuple[Role, ...]:
     Raises NotFound for a role there is not, and for one that was named and is not at work.
     """
     roles = [load_role(name) for name in names or role_names()]
-    working = [role for role in roles if find_working(stack, role)]
+    groups = find_groups(stack)
+    working = [role for role in roles if find_working(stack, role, groups)]
     for role in roles:
         if role not in working and (names or not working):
             raise NotFound(f"a live version of {role.name} in stack {stack}", f"`tyrell up {stack}` makes one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -25,9 +26,10 @@ class Size(Noun):
 
 
 class HealthCheck(Noun):
-    """Where a healthy member answers HTTP 200."""
+    """Where a healthy member answers HTTP 200; one that listens nowhere is healthy as long as its machine works."""
 
-    port: int = Field(ge=1, le=65535)
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: nowhere."""
     path: str = Field(default="/health", pattern="^/")
     path_v2: str = Field(default="/health", pattern="^/")
     """That of the original component, which runs where the registry has the v2 API."""
@@ -64,13 +66,33 @@ class ByRegistry(Noun):
     """Where a member takes `DELETE` to start anew, free and without connections."""
 
 
+class ByQueue(Noun):
+    """Live is what an etcd key says; only machines of that version are started, as many as its queue needs.
+
+    They end by themselves. Queues and bucket are named by their outputs of the base stack.
+    """
+
+    kind: Literal["queue"]
+    queue: str
+    dead_letters: str
+    bucket: str
+    messages_per_second: float = Field(gt=0)
+    """What one machine does."""
+    drain_time: timedelta = Field(default=timedelta(minutes=30), gt=timedelta())
+    """In which all that waits should be done: so many machines are started, within the role's size."""
+    time_limit: timedelta = Field(default=timedelta(minutes=45), gt=timedelta())
+    """After which a machine ends although there is more."""
+    max_age: timedelta = Field(default=timedelta(hours=3), gt=timedelta())
+    """How old the oldest message may become before somebody has to know."""
+
+
 class ByNothing(Noun):
     """It asks for its own work, or is asked by name: there is nothing to switch."""
 
     kind: Literal["none"]
 
 
-Traffic = Annotated[ByLoadBalancer | ByRegistry | ByNothing, Field(discriminator="kind")]
+Traffic = Annotated[ByLoadBalancer | ByRegistry | ByQueue | ByNothing, Field(discriminator="kind")]
 
 
 class Access(Noun):
@@ -94,7 +116,10 @@ class Access(Noun):
 
 
 class Permission(Noun):
-    """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower)."""
+    """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower).
+
+    `<bucket>/<keys>` are objects of a bucket, `group` are the role's own Auto Scaling groups.
+    """
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -107,8 +132,10 @@ class Service(Noun):
     command: str
     environment: dict[str, str] = Field(default_factory=dict)
     state_directory: str = ""
-    restart: Literal["on-success", "always"] = "on-success"
-    """`always` for a service that keeps data: a crash must not cost the machine they lie on."""
+    restart: Literal["on-success", "always", "no"] = "on-success"
+    """`always` for a service that keeps data: a crash must not cost the machine they lie on. `no`: it ends for good."""
+    stop_within: int = Field(default=20, ge=1, le=100)
+    """Seconds it has after SIGTERM. A machine that is terminated has not many more."""
     first_port: int = 0
     count: int = Field(default=1, ge=1)
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
+from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds, UsageError
 from tasks.model import Noun, Patience, RoleName
 from tasks.role_parts import Access, HealthCheck, Permission, Service, Size, Traffic
 from tasks.rollouts import Rollout, Strategy
@@ -42,7 +42,7 @@ class Role(Noun):
     """Seconds a new machine has before a failed health check of the balancer replaces it."""
     size: Size
     patience: Patience
-    health: HealthCheck
+    health: HealthCheck = HealthCheck()
     traffic: Traffic
     rollout: Rollout = Rollout()
     access: tuple[Access, ...] = ()
@@ -73,7 +73,11 @@ class Role(Noun):
         return sum(len(service.units) for service in self.services)
 
     def check_size(self, size: int) -> int:
-        """`size` itself. Raises SizeOutOfBounds."""
+        """`size` itself. Raises SizeOutOfBounds; UsageError when nobody but its queue has a say in it."""
+        if self.traffic.kind == "queue":
+            raise UsageError(
+                f"how many machines {self.name} has follows from its queue; `tyrell workers run-now` starts some"
+            )
         if not self.size.min <= size <= self.size.max:
             raise SizeOutOfBounds(self.name, size, self.size.min, self.size.max)
         return size
@@ -86,8 +90,8 @@ def check_strategy(role: Role, strategy: Strategy) -> None:
         raise ValueError(f"strategy {strategy} moves traffic and {role.name} has none; choose rolling or recreate")
     if not by_traffic and role.traffic.kind != "none":
         raise ValueError(f"strategy {strategy} is for roles without traffic; choose canary or blue-green")
-    if strategy is Strategy.canary and role.traffic.kind == "registry":
-        raise ValueError(f"traffic of {role.name} moves all at once (its registry has one pointer); choose blue-green")
+    if strategy is Strategy.canary and role.traffic.kind in {"registry", "queue"}:
+        raise ValueError(f"traffic of {role.name} moves all at once (one key in etcd says where); choose blue-green")
     if strategy is Strategy.recreate and role.keeps_data:
         raise ValueError(f"machines of {role.name} keep data that strategy recreate would lose; choose rolling")
 

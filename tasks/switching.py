@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
-from tasks.groups import find_group
+from tasks.groups import find_group, scale_group
 from tasks.health import find_health
+from tasks.live_keys import point_to
 from tasks.locks import Lock
 from tasks.model import Changes, Version
 from tasks.retiring import stop_version
-from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
+from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
 from tasks.rollouts import FULL
 from tasks.versions import find_shares
@@ -28,7 +29,10 @@ def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int
     if changes and percent == FULL:
         for name, share in before.items():
             if share == FULL:
-                marks.mark_left(version.model_copy(update={"id": name}), role.rollout.rollback_window)
+                left = version.model_copy(update={"id": name})
+                marks.mark_left(left, role.rollout.rollback_window)
+                if isinstance(role.traffic, ByQueue):  # its machines finish their batch, then others do the work
+                    changes += scale_group(left, 0)
     for each in filter(None, (version, rest)):
         marks.mark_in_use(find_group(each))
     return changes
@@ -50,6 +54,8 @@ def _move(
             changes = pointer.switch_pointer(lock, group, role, kind, all_healthy=all_healthy)
             pointer.await_believed(lock, version, kind, watchers)
             return changes
+        case ByQueue():
+            return point_to(lock, version)
     raise UsageError(f"role {role.name} has no traffic to switch")
 
 
@@ -62,6 +68,8 @@ def check_may_go_back(back: Version, role: Role, *, force: bool) -> None:
         )
     marks.check_not_bad(back, "go back to it", force=force)
     group = find_group(back)
+    if isinstance(role.traffic, ByQueue):  # it needs no machine before there is work
+        return
     health = find_health(group, role)
     if not health.healthy:
         asleep = (f"it has no machines; `tyrell upgrade {role.name} --to {back.id}` starts them",)

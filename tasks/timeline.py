@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from prefect.artifacts import create_image_artifact
@@ -114,7 +114,8 @@ def draw(title: str, moments: tuple[Moment, ...]) -> str:
     shares = [share for moment in moments for share in moment.versions.values()]
     most = max((max(share.healthy, share.desired) for share in shares), default=1)
     bottom = top + PANEL + GAP + PANEL
-    return _templates.get_template("timeline.svg.j2").render(
+    return render(
+        "timeline.svg.j2",
         title=title,
         start=moments[0].at,
         top=top,
@@ -159,6 +160,11 @@ _templates = Environment(
     autoescape=True,
 )
 _templates.globals.update(LEFT=LEFT, RIGHT=RIGHT, LANE=LANE, TICK_SECONDS=TICK_SECONDS, TICK_COUNTS=TICK_COUNTS)
+
+
+def render(template: str, **facts: Any) -> str:
+    """A picture: the SVG template of that name, filled in with the facts."""
+    return _templates.get_template(template).render(facts)
 
 
 @step("timeline {key}", system="artifacts")

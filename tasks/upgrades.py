@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tasks import registry, traffic
+from tasks.by_live_key import ByLiveKey
 from tasks.by_member import ByMember
 from tasks.by_pointer import ByPointer
 from tasks.by_weights import ByWeights
@@ -17,7 +18,7 @@ from tasks.model import Changes, Group
 from tasks.overview import publish_changes
 from tasks.recording import Recorder
 from tasks.replacement import Order
-from tasks.role_parts import ByLoadBalancer, ByRegistry
+from tasks.role_parts import ByLoadBalancer, ByQueue, ByRegistry
 from tasks.roles import Role, check_strategy
 from tasks.rollout import replace, replace_in_batches
 from tasks.rollouts import Rollout, Strategy
@@ -45,7 +46,7 @@ def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
     bad = check_not_bad(new, "upgrade to it", force=force)
     group = find_group(old)
     health = find_health(group, role)
-    if not health.healthy and not force:
+    if not health.healthy and not force and not isinstance(role.traffic, ByQueue):
         raise NotReady(f"{role.name} {old.id}, the way back,", (*health.problems, "upgrade anyway with --force"))
     there = tuple(each for each in find_groups(new.stack, role.name) if each.version == new)
     _check_addresses(group, there, order.plan)
@@ -77,12 +78,14 @@ def roll_out(order: Order, lock: Lock | None, recorder: Recorder) -> Changes:
 
     Raises what `tasks.rollout` does.
     """
-    work: ByWeights | ByPointer | InBatches
+    work: ByWeights | ByPointer | ByLiveKey | InBatches
     match order.role.traffic:
         case ByLoadBalancer() as kind:
             work = ByWeights(order, lock, recorder, kind)
         case ByRegistry() as kind:
             work = ByPointer(order, lock, recorder, kind)
+        case ByQueue():
+            work = ByLiveKey(order, lock, recorder)
         case _:
             kind_of_work = ByMember if order.role.name == CORE_SERVICES else InBatches
             work = kind_of_work(order, lock, recorder)

@@ -7,10 +7,11 @@ from tasks.amis import find_release
 from tasks.applying import apply_stack
 from tasks.errors import NotFound, UsageError
 from tasks.groups import find_group, find_groups
+from tasks.live_keys import find_live_key
 from tasks.marks import LEFT, find_bad, pinned_for
 from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
-from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
+from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
 from tasks.stacks import Blueprint, find_stack
 from tasks.templates import version_template
@@ -84,6 +85,9 @@ def find_shares(stack: str, role: Role, groups: tuple[Group, ...] | None = None)
         case ByRegistry():
             live = registry.find_pointer(stack, role.traffic)
             return {live: 100} if live else {}
+        case ByQueue():
+            live = find_live_key(stack, role.name)
+            return {live: 100} if live else {}
         case ByLoadBalancer():
             rule = traffic.find_rule(stack, role.name, role.traffic)
             total = sum(rule.weights.values()) if rule else 0
@@ -115,11 +119,16 @@ def find_live(stack: str, role: Role) -> Group:
     return find_group(_version(stack, role, _only(role, find_working(stack, role), "is scaled or rolled back")))
 
 
-def find_working(stack: str, role: Role) -> dict[str, int]:
-    """The versions at work by id, with their percent of the traffic, or, without traffic, with their machines."""
+def find_working(stack: str, role: Role, groups: tuple[Group, ...] | None = None) -> dict[str, int]:
+    """The versions at work by id, with their percent of the traffic, or, without traffic, with their machines.
+
+    `groups` are all of the stack, where they are known.
+    """
+    known = None if groups is None else tuple(group for group in groups if group.version.role == role.name)
     if isinstance(role.traffic, ByNothing):
-        return {group.version.id: group.desired for group in find_groups(stack, role.name) if group.desired}
-    return find_shares(stack, role)
+        known = find_groups(stack, role.name) if known is None else known
+        return {group.version.id: group.desired for group in known if group.desired}
+    return find_shares(stack, role, known)
 
 
 def _only(role: Role, working: dict[str, int], before: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 from typing import Annotated
 
 import typer
 
-from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, stack_cli, versions_cli
+from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, stack_cli, versions_cli, workers_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -17,6 +19,9 @@ from tyrell.run import print_json, sentences
 # environment that `enter` sets.
 # ruff: noqa: PLC0415
 
+LARGE_ENOUGH = 100_000
+"""New objects before Python looks for garbage."""
+
 app = typer.Typer(
     help="Put a Zetta Link cloud on AWS, or on the embedded cloud, and keep it healthy.",
     no_args_is_help=True,
@@ -24,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local_app, name="local")
+app.add_typer(workers_cli.app, name="workers")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)
@@ -129,5 +135,8 @@ def demo(
 
 def main() -> None:
     """The console script."""
+    # What Prefect and boto3 import lives as long as the command: looking through it for garbage is most of a second.
+    gc.set_threshold(LARGE_ENOUGH)
+    atexit.register(gc.freeze)
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     app()

@@ -45,20 +45,20 @@ def release(
     with sentences():
         from tyrell.builds_cli import parse_images
 
-        images, named = parse_images(image or []), tuple(roles or ())
+        stack, images, named = checked_stack(stack), parse_images(image or []), tuple(roles or ())
         enter(cloud)
         if dry_run:
             from tasks.release_plans import plan_release
             from tyrell.show_release import show_release_plan
 
-            plan = plan_release(checked_stack(stack), named, version, images)
+            plan = plan_release(stack, named, version, images)
             if json:
                 print_json(plan.model_dump(mode="json"))
             else:
                 show_release_plan(plan)
             return
         from flows.release import release as flow
-        from tasks.releases import find_released
+        from tasks.roles import load_role, role_names
         from tyrell.plans import changed_plan
         from tyrell.show import run_and_show
 
@@ -73,7 +73,7 @@ def release(
                 approve=approve,
                 gate=gate,
             )
-            for role in find_released(checked_stack(stack), named)
+            for role in map(load_role, named or role_names())
         }
         run_and_show(
             f"release to {stack}",

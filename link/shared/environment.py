@@ -1,7 +1,7 @@
 """Settings from environment variables, and one clear sentence for a bad one."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 ETCD_PORT = 4001
 
@@ -32,6 +32,13 @@ class Environment:
             value = float("nan")
         if not low <= value <= high:
             raise SettingError(f"environment variable {name} must be a number from {low:g} to {high:g}, not {text!r}")
+        return value
+
+    def choice(self, name: str, options: Collection[str], default: str | None = None) -> str:
+        """Return the variable, which must be one of these."""
+        value = self.text(name, default)
+        if value not in options:
+            raise SettingError(f"environment variable {name} must be {' or '.join(options)}, not {value!r}")
         return value
 
     def port(self, name: str, default: int) -> int:

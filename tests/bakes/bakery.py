@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
 import docker
 
-from tests.flows.embedded import Tyrell
+from tests.flows.embedded import Tyrell, embedded_cloud
 from tests.waiting import eventually
-from tyrell.local.control import free_port
 
 NETWORK = "10.79.0.0/16"
-ROLES = ("core-services", "router", "target", "tenant-mgmt-api")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
 
 
 class Bakery:
@@ -80,17 +76,9 @@ class Bakery:
 @contextmanager
 def bakery() -> Iterator[Bakery]:
     """A cloud that is up, with a network in it; afterwards everything of it is gone."""
-    home = Path(tempfile.mkdtemp(prefix="tyrell-"))
-    tyrell = Tyrell(home)
-    try:
-        api, server = str(free_port(0)), str(free_port(0))
-        where = ("--port", api, "--network", NETWORK, "--prefect-port", server)
-        tyrell.ok("local", "up", "--machines", "docker", *where)
+    with embedded_cloud("--machines", "docker", network=NETWORK) as tyrell:
         tyrell.ok("network")
         yield Bakery(tyrell)
-    finally:
-        tyrell.run("local", "down")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

@@ -66,13 +66,15 @@ def test_a_stack_comes_up_from_the_image_and_the_image_is_kept_for_it(cloud: Bak
     up = cloud.tyrell.json("up", "demo", *ones)
     assert {row["role"]: row["healthy"] for row in up["rows"]} == {
         "core-services": 3,
+        "device-data-worker": 0,
         "router": 1,
         "target": 10,
         "tenant-mgmt-api": 1,
+        "usage-worker": 0,
     }
     newest, oldest = cloud.builds()
     assert newest["ami"] == rebaked["build"]["ami"]
-    assert (len(newest["used_by"]), oldest["used_by"]) == (4, [])
+    assert (len(newest["used_by"]), oldest["used_by"]) == (6, [])
 
 
 def test_only_what_nobody_needs_is_pruned_and_only_when_told_to(

@@ -13,7 +13,7 @@ from tests.flows.embedded import Tyrell, embedded_cloud
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[Tyrell]:
     """An embedded cloud with a Prefect server and nothing on it; this process is led to it too."""
-    with embedded_cloud(prefect=True) as tyrell, pytest.MonkeyPatch.context() as patched:
+    with embedded_cloud() as tyrell, pytest.MonkeyPatch.context() as patched:
         for name, value in (tyrell.cloud_environment | {"TYRELL_HOME": str(tyrell.home)}).items():
             patched.setenv(name, value)
         clients.forget()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.model import Patience
-from tyrell.local.control import free_port
+from tests.waiting import free_port
 
 NETWORK = "127.36.0.0/16"
 PATIENCE = Patience(timeout=timedelta(seconds=30), every=timedelta(seconds=0.1))
@@ -53,9 +53,9 @@ class Tyrell:
             stderr=subprocess.DEVNULL,
         )
 
-    def ok(self, *arguments: str) -> str:
+    def ok(self, *arguments: str, timeout: float = 180) -> str:
         """The standard output of a command that must succeed."""
-        done = self.run(*arguments)
+        done = self.run(*arguments, timeout=timeout)
         assert done.returncode == 0, f"{arguments}: {done.stderr[-2000:]}{done.stdout[-500:]}\n{self.log()}"
         return done.stdout
 
@@ -108,15 +108,19 @@ def kill_machines(cloud: Tyrell, name: str, count: int) -> list[str]:
 
 
 @contextmanager
-def embedded_cloud(*, prefect: bool) -> Iterator[Tyrell]:
-    """A cloud that is up, on its own port and network; afterwards everything of it is gone."""
-    home = Path(tempfile.mkdtemp(prefix="tyrell-"))  # short: sockets lie in it
-    tyrell = Tyrell(home)
+def embedded_cloud(
+    *options: str, network: str = NETWORK, prefect: bool = True, timeout: float = 180, **environment: str
+) -> Iterator[Tyrell]:
+    """A cloud that is up, with these options of `tyrell local up`; afterwards everything of it is gone.
+
+    Its ports and its home are its own; all its commands have the `environment` as well.
+    """
+    tyrell = Tyrell(Path(tempfile.mkdtemp(prefix="tyrell-")))  # short: sockets lie in it
+    tyrell.environment_variables |= environment
+    server = ("--prefect-port", str(free_port())) if prefect else ("--no-prefect",)
     try:
-        api, server = str(free_port(0)), str(free_port(0))
-        extra = ("--prefect-port", server) if prefect else ("--no-prefect",)
-        tyrell.ok("local", "up", "--port", api, "--network", NETWORK, *extra)
+        tyrell.ok("local", "up", "--port", str(free_port()), "--network", network, *server, *options, timeout=timeout)
         yield tyrell
     finally:
         tyrell.run("local", "down")
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(tyrell.home, ignore_errors=True)

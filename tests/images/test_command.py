@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.cloud]
 @pytest.fixture(scope="module")
 def tyrell() -> Iterator[Tyrell]:
     """The command where an embedded cloud with a Prefect server is up."""
-    with embedded_cloud(prefect=True) as tyrell:
+    with embedded_cloud() as tyrell:
         yield tyrell
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from link.shared.etcd import Etcd
 from link.shared.records import VERSION_KEY
+from tests.link.aws_process import aws_process
+from tests.link.aws_proxy import Proxy
 from tests.link.aws_server import Aws, aws_server
+from tests.link.data_queue import DataQueue
 from tests.link.etcd_server import HOST, etcd_server
 from tests.link.processes import Stack
 from tests.waiting import free_port
@@ -51,3 +54,23 @@ def aws() -> Iterator[Aws]:
     """A fresh AWS."""
     with aws_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def data_aws() -> Iterator[Aws]:
+    """One AWS for all tests of a module, in a process of its own: each test has a queue and a bucket of its own."""
+    with aws_process() as running:
+        yield running
+
+
+@pytest.fixture
+def data(data_aws: Aws) -> DataQueue:
+    """A queue of device messages, and a bucket for them."""
+    return DataQueue(data_aws)
+
+
+@pytest.fixture
+def proxy(data_aws: Aws) -> Iterator[Proxy]:
+    """A proxy before that AWS."""
+    with Proxy.to(data_aws.url) as running:
+        yield running

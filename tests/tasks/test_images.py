@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.build_contexts import archive, folder_context, role_context
+from tasks.build_contexts import archive, dockerfile_in, folder_context, role_context
 from tasks.errors import NotFound, RoleInvalid
 from tasks.recipes import inputs_digest
 from tests.tasks.checkouts import add_line, copied
 
-ROLES = ("core-services", "router", "target", "tenant-mgmt-api")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+WORKERS = {"device-data-worker", "usage-worker"}
 BASES = {"debian:bookworm-slim": "sha256:1"}
 
 
@@ -32,9 +33,10 @@ def digests(root: Path) -> dict[str, str]:
     ("file", "changed"),
     [
         ("link/router.py", {"router"}),
-        ("link/zetta/devices.py", {"target"}),
+        ("link/zetta/devices.py", {"target", *WORKERS}),
         ("link/tenancy/allocation.py", {"router", "tenant-mgmt-api"}),
         ("link/cluster/joining.py", {"core-services"}),
+        ("link/worker_machine.py", WORKERS),
         ("link/shared/logs.py", set(ROLES)),
         ("roles/target/Dockerfile", {"target"}),
         ("roles/target/role.toml", set()),
@@ -53,7 +55,7 @@ def test_another_locked_version_changes_the_images_that_have_the_package(root: P
     lock = root / "uv.lock"
     lock.write_text(lock.read_text().replace('name = "multidict"\nversion = "', 'name = "multidict"\nversion = "9'))
     after = digests(root)
-    assert {role for role in ROLES if before[role] != after[role]} == {"router", "target", "tenant-mgmt-api"}
+    assert {role for role in ROLES if before[role] != after[role]} == {*ROLES} - {"core-services"}
 
 
 def test_build_arguments_and_base_images_are_inputs() -> None:
@@ -105,3 +107,9 @@ def test_what_cannot_be_built_is_named(root: Path, tmp_path: Path) -> None:
     dockerfile.write_text(dockerfile.read_text().replace("link.router", "link.ruoter"))
     with pytest.raises(RoleInvalid, match=r"roles/router/Dockerfile: module link.ruoter does not exist"):
         role_context("router", root)
+
+
+def test_roles_that_share_a_dockerfile_each_get_its_text() -> None:
+    device_data, usage = (role_context(role) for role in sorted(WORKERS))
+    assert dockerfile_in(device_data) == dockerfile_in(usage)
+    assert "link.worker_machine" in dockerfile_in(usage)

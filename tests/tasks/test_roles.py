@@ -48,7 +48,7 @@ def test_a_template_is_yaml_that_names_no_secret(name: str) -> None:
     [
         (("instance_type", "instance_tpye"), r"roles/router/role\.toml: instance_t"),
         (("[size]\n", "[size]\nmiddle = 3\n"), r"roles/router/role\.toml: size\.middle: unknown key"),
-        (('kind = "load-balancer"', 'kind = "dns"'), "'load-balancer', 'registry', 'none'"),
+        (('kind = "load-balancer"', 'kind = "dns"'), "'load-balancer', 'registry', 'queue', 'none'"),
         (("default = 2", "default = 99"), "min 1 <= default 99 <= max 12 does not hold"),
         (("port = 3000", 'port = "http"'), r"health\.port: Input should be a valid integer"),
         (("[size]", "[size"), r"roles/router/role\.toml: Expected ']'"),
@@ -61,7 +61,9 @@ def test_a_bad_role_file_is_named_with_its_key(tmp_path: Path, change: tuple[str
 
 
 def test_an_unknown_role_is_answered_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match="role 'ruoter' does not exist; there are core-services, router"):
+    with pytest.raises(
+        NotFound, match="role 'ruoter' does not exist; there are core-services, device-data-worker, router"
+    ):
         load_role("ruoter")
 
 

@@ -86,3 +86,26 @@ def test_given_buckets_are_used_instead_of_new_ones(name: str) -> None:
     made = [resource for resource in BODIES[name]["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]
     output = BODIES[name]["Outputs"]["DeviceDataBucket"]["Value"]
     assert (len(made), output) == ((2, {"Ref": "DeviceDataBucket"}) if name == "base.yaml" else (0, "my-data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "bucket"), [("base.yaml", "${DeviceDataBucket}"), ("base-given-buckets.yaml", "my-data")]
+)
+def test_a_worker_may_write_to_the_bucket_that_the_stack_uses_and_delete_only_its_own_notes(
+    name: str, bucket: str
+) -> None:
+    (policy,) = BODIES[name]["Resources"]["DeviceDataWorkerRole"]["Properties"]["Policies"]
+    may = {
+        action: statement["Resource"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        if action.startswith("s3:")
+    }
+    arn = "arn:${AWS::Partition}:s3:::" + bucket
+    whole = {"Fn::GetAtt": ["DeviceDataBucket", "Arn"]} if name == "base.yaml" else {"Fn::Sub": arn}
+    assert may == {
+        "s3:PutObject": [{"Fn::Sub": f"{arn}/*"}],
+        "s3:GetObject": [{"Fn::Sub": f"{arn}/*"}],
+        "s3:ListBucket": [whole],
+        "s3:DeleteObject": [{"Fn::Sub": f"{arn}/.data-worker/*"}],
+    }

@@ -21,6 +21,8 @@ PROGRAMS = {
     "link-router": "link.router",
     "link-target": "link.target",
     "tenant-mgmt-api": "link.tenant_mgmt",
+    "device-data-worker": "link.worker_machine",
+    "usage-worker": "link.worker_machine",
     "etcd-node": "link.etcd_node",
     "etcd-peers": "link.etcd_peers",
 }

@@ -7,6 +7,7 @@ import os
 
 from moto.server import ThreadedMotoServer
 
+from tyrell.local.atomic import make_atomic
 from tyrell.local.queues import count_seldom
 from tyrell.local.settings import Settings
 from tyrell.local.storage import store_as_on_aws
@@ -19,6 +20,7 @@ def start_server(settings: Settings) -> ThreadedMotoServer:
     """
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,301 images that nobody can start, 0.8 s a listing
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    make_atomic()
     count_seldom()
     store_as_on_aws()
     server = ThreadedMotoServer(ip_address=settings.host, port=settings.port, verbose=False)

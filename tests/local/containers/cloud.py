@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +13,8 @@ from typing import Any
 import docker
 import pytest
 
-from tests.flows.embedded import Tyrell
-from tests.waiting import eventually, free_port
+from tests.flows.embedded import Tyrell, embedded_cloud
+from tests.waiting import eventually
 from tyrell.local.aws import client
 from tyrell.local.containers.base_ami import PARAMETER
 from tyrell.local.settings import Settings
@@ -126,17 +124,10 @@ def things_of(home: Path) -> list[str]:
 @contextmanager
 def cloud_of_containers(network: str) -> Iterator[Cloud]:
     """A cloud that is up; afterwards everything of it is gone."""
-    tyrell = Tyrell(Path(tempfile.mkdtemp(prefix="tyrell-")))
-    up = ("up", "--machines", "docker", "--network", network, "--port", str(free_port()), "--no-prefect")
-    try:
-        started = tyrell.run("local", *up, timeout=600)
-        assert started.returncode == 0, f"{started.stderr}\n{tyrell.log()}"
+    with embedded_cloud("--machines", "docker", network=network, prefect=False, timeout=600) as tyrell:
         state = read_record(tyrell.home)
         assert state
         yield _furnished(state.settings, tyrell)
-    finally:
-        tyrell.run("local", "down")
-        shutil.rmtree(tyrell.home, ignore_errors=True)
 
 
 def _furnished(settings: Settings, tyrell: Tyrell) -> Cloud:

@@ -1,0 +1,34 @@
+"""The pause-workers flow: no worker is started, or workers may be started again."""
+
+from datetime import timedelta
+
+from prefect import flow
+
+from tasks.live_keys import pause_role, resume_role
+from tasks.locks import holding
+from tasks.model import Changes, StackName
+from tasks.workers import worker_roles
+
+
+@flow(name="pause-workers", flow_run_name="{stack}: workers paused {paused}")
+def pause_workers(
+    stack: StackName,
+    paused: bool = True,
+    roles: tuple[str, ...] = (),
+    reason: str = "",
+    wait: timedelta | None = None,
+) -> Changes:
+    """Keep workers from being started, or allow it again. Who works already goes on until he is done.
+
+    Args:
+        stack: the stack
+        paused: whether they are to be paused
+        roles: only the workers of these roles; without them all
+        reason: why, for those who later want to know
+        wait: how long to wait for another change of a role to end; without it this one is refused at once
+    """
+    changes: Changes = ()
+    for role in worker_roles(roles):
+        with holding(stack, role.name, "pause" if paused else "resume", wait) as lock:
+            changes += pause_role(lock, stack, role.name, reason) if paused else resume_role(lock, stack, role.name)
+    return changes
