@@ -97,12 +97,9 @@ def test_a_dry_run_shows_what_would_happen_and_leaves_nothing_behind(cloud_runs:
     before = resources()
     planned = json.loads(update("--dry-run", "--json", *NAMED).stdout)
     seen = {change["logical_id"]: (change["action"], change["replacement"]) for change in planned["changes"]}
-    assert seen == {
-        "OldQueue": ("Remove", ""),
-        "DeviceDataQueue": ("Modify", "False"),
-        "UsageQueue": ("Modify", "False"),
-        "TargetRole": ("Modify", "False"),  # it names a queue by an attribute
-    }
+    assert seen.pop("OldQueue") == ("Remove", "")
+    assert seen.keys() >= {"DeviceDataQueue", "UsageQueue", "TargetRole"}, "the role names a queue by an attribute"
+    assert set(seen.values()) == {("Modify", "False")}
     assert (planned["renewal"], planned["done"], resources(), change_sets()) == (None, [], before, [])
 
 
