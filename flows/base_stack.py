@@ -2,11 +2,9 @@
 
 from prefect import flow
 
+from tasks.applying import apply_stack
+from tasks.bases import base_blueprint, check_base
 from tasks.model import Changes, Stack
-from tasks.registry_api import check_registry_api
-from tasks.stack_buckets import check_buckets
-from tasks.stacks import apply_stack
-from tasks.templates import base_template
 
 
 @flow(name="base-stack", flow_run_name="base stack {stack.name}")
@@ -17,7 +15,5 @@ def create_base_stack(stack: Stack) -> Changes:
         stack: its name, its network, the port its balancers listen on, the API of its service registry, and the
             buckets it is given, where it is not to have its own
     """
-    check_registry_api(stack)
-    check_buckets(stack)
-    tags = {"tyrell:kind": "base", "tyrell:stack": stack.name, "tyrell:network": stack.network}
-    return apply_stack(stack.name, base_template(stack), {}, tags).changes
+    check_base(stack)
+    return apply_stack(base_blueprint(stack))

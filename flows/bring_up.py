@@ -10,13 +10,11 @@ from flows.deploy import deploy
 from flows.network import create_network
 from flows.switch import switch
 from tasks.amis import find_release
+from tasks.bases import check_base
 from tasks.model import Changes, Network, Stack, Version
 from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
-from tasks.registry_api import check_registry_api
 from tasks.roles import in_stages, load_role, role_names
-from tasks.stack_buckets import check_buckets
-from tasks.stacks import check_ours
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
@@ -40,9 +38,7 @@ def bring_up(
     sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
     release = find_release(ami, version)
     check_network(network)
-    check_ours(stack.name, "base")
-    check_registry_api(stack)
-    check_buckets(stack)
+    check_base(stack)
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
 

@@ -2,10 +2,9 @@
 
 from prefect import flow
 
+from tasks.applying import apply_stack
 from tasks.model import Changes, Network
-from tasks.networks import check_network, find_zones
-from tasks.stacks import apply_stack
-from tasks.templates import network_template
+from tasks.networks import check_network, network_blueprint
 
 
 @flow(name="network", flow_run_name="network {network.name}")
@@ -17,5 +16,4 @@ def create_network(network: Network, made_for: str = "") -> Changes:
         made_for: the stack it is created for and goes with; without it the network stays until it is deleted by name
     """
     check_network(network)
-    tags = {"tyrell:kind": "network", "tyrell:network": network.name, "tyrell:made-for": made_for or "all"}
-    return apply_stack(network.name, network_template(network), {"Zones": find_zones(network.name)}, tags).changes
+    return apply_stack(network_blueprint(network, made_for))

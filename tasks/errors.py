@@ -6,13 +6,15 @@
     ├── UsageError                 the person asked for something that cannot be (exit code 2)
     │   ├── RoleInvalid
     │   ├── NotFound
-    │   └── SizeOutOfBounds
+    │   ├── SizeOutOfBounds
+    │   └── WouldLose              an update would replace or remove what the person did not name
     ├── StackFailed                CloudFormation said no
     ├── Expired                    a wait reached its deadline
     ├── Stopped                    a wait was given up because the run was stopped
     ├── Unfinished                 a run failed half-way; says how to go on and how to remove what it made
     ├── Conflict                   somebody else changed it first
     ├── LockHeld                   somebody else is changing it
+    ├── DataLost                   etcd has not all it had, and nobody deleted it
     ├── LockLost                   our lock has expired: nothing more may be written
     ├── NotReady                   refused: what should receive traffic is not healthy
     ├── Disproved                  a release was tried and is bad
@@ -100,6 +102,22 @@ class SizeOutOfBounds(UsageError):
 
 
 @dataclass(eq=False)
+class WouldLose(UsageError):
+    """An update of a CloudFormation stack would replace or remove resources that nobody named.
+
+    `losses` says by logical id what would become of each; `instead`, what to do.
+    """
+
+    stack: str
+    losses: dict[str, str]
+    instead: str
+
+    def __str__(self) -> str:
+        told = "; ".join(f"{name}: {loss}" for name, loss in self.losses.items())
+        return f"the update of stack {self.stack} is refused and nothing was changed: {told}; {self.instead}"
+
+
+@dataclass(eq=False)
 class StackFailed(TyrellError):
     """A CloudFormation stack ended in a state that is not the one asked for."""
 
@@ -182,6 +200,20 @@ class LockHeld(TyrellError):
         return (
             f"{self.role} of stack {self.stack} is locked by {self.holder} since {self.since}: {self.doing};"
             f" wait for it with --wait (it expires {self.seconds} s after that run has died)"
+        )
+
+
+@dataclass(eq=False)
+class DataLost(TyrellError):
+    """Keys of a stack's etcd are not as they were, and its history does not say why."""
+
+    stack: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"etcd of stack {self.stack} lost data: {'; '.join(self.problems)}; nothing more is replaced, and no"
+            " machine goes: look at its core-services machines before you run it again"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +12,10 @@ import etcd3gw
 import requests
 from etcd3gw.exceptions import ConnectionFailedError, ConnectionTimeoutError, Etcd3Exception
 
-from tasks.errors import EtcdUnreachable
+from tasks.errors import DataLost, EtcdUnreachable
+
+COMPACTED, FUTURE = "required revision has been compacted", "required revision is a future revision"
+"""How etcd refuses to say what was at a revision. https://github.com/etcd-io/etcd/blob/v3.5.0/server/mvcc/kv.go"""
 
 Compare = dict[str, Any]
 Operation = dict[str, Any]
@@ -23,6 +28,19 @@ class Record(NamedTuple):
     value: str
     revision: int = 0
     created: int = 0
+
+
+class Contents(NamedTuple):
+    """All keys of an etcd at one revision: what they were then never changes any more."""
+
+    revision: int
+    digests: dict[str, str]
+    """SHA-256 of each value, in hex, by key."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all keys and values, in hex."""
+        return hashlib.sha256(json.dumps(sorted(self.digests.items())).encode()).hexdigest()
 
 
 def _text(encoded: str) -> str:
@@ -58,6 +76,7 @@ class Etcd:
 
     def __init__(self, stack: str, addresses: tuple[str, ...], port: int, timeout: float = 3.0) -> None:
         self.stack = stack
+        self._addresses, self._port = addresses, port
         self.endpoints = tuple(f"{address}:{port}" for address in addresses)
         session = requests.Session()
         session.trust_env = False  # proxies of the environment do not lead into the network
@@ -65,6 +84,10 @@ class Etcd:
             etcd3gw.client(host=address, port=port, timeout=timeout, session=session, api_path="/v3/")
             for address in addresses
         ]
+
+    def each(self) -> tuple[Etcd, ...]:
+        """A door to each member alone."""
+        return tuple(Etcd(self.stack, (address,), self._port) for address in self._addresses)
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         reason = "no member is known"
@@ -91,6 +114,33 @@ class Etcd:
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         found = self._post("/kv/range", {"key": _bytes(prefix), "range_end": _bytes(end)}).get("kvs", [])
         return tuple(map(_record, found))
+
+    def contents(self) -> Contents:
+        """All keys as they are now."""
+        return self._contents(0)
+
+    def contents_at(self, revision: int) -> Contents | None:
+        """All keys as they were at an earlier revision; None when etcd has forgotten what was then.
+
+        Raises DataLost when etcd has not come to that revision yet: it has been there before.
+        """
+        try:
+            return self._contents(revision)
+        except EtcdUnreachable as error:
+            if COMPACTED in error.reason:
+                return None
+            if FUTURE in error.reason:
+                raise DataLost(self.stack, (f"it was at revision {revision} and is behind that now",)) from None
+            raise
+
+    def _contents(self, revision: int) -> Contents:
+        first = _bytes("\0")
+        answer = self._post("/kv/range", {"key": first, "range_end": first, "revision": str(revision)})
+        digests = {
+            b64decode(kv["key"]).decode(errors="replace"): hashlib.sha256(b64decode(kv.get("value", ""))).hexdigest()
+            for kv in answer.get("kvs", [])
+        }
+        return Contents(revision or int(answer["header"]["revision"]), digests)
 
     def transact(self, compares: Sequence[Compare], operations: Sequence[Operation]) -> bool:
         """Do all `operations` if all `compares` hold, else nothing; whether they held.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import cycle, islice
+from typing import Any
 
 from tasks.clients import ec2
 from tasks.errors import UsageError
 from tasks.model import Network
-from tasks.stacks import check_ours, find_stack, find_stacks
+from tasks.stacks import Blueprint, CfnStack, check_ours, find_stack, find_stacks
+from tasks.templates import network_template
 
 SUBNET_PAIRS = 4
 
@@ -28,6 +30,25 @@ def check_network(network: Network) -> None:
     cidr = found.outputs.get("Cidr", "") if found else ""
     if cidr and cidr != str(network.cidr):
         raise UsageError(f"network {network.name} has the addresses {cidr}, not {network.cidr}; a network never moves")
+
+
+def network_blueprint(network: Network, made_for: str = "") -> Blueprint:
+    """The network's CloudFormation stack; it goes with the stack it is `made_for`, or with none."""
+    return Blueprint(
+        name=network.name,
+        template=network_template(network),
+        parameters={"Zones": find_zones(network.name)},
+        tags={"tyrell:kind": "network", "tyrell:network": network.name, "tyrell:made-for": made_for or "all"},
+    )
+
+
+def find_chosen(found: CfnStack | None, cidr: str) -> dict[str, Any]:
+    """What was chosen when the network of these addresses was made, as fields of `Network`; else nothing."""
+    if found is None or found.outputs.get("Cidr") != cidr:
+        return {}
+    subnets = {"public_cidrs": "PublicCidrs", "private_cidrs": "PrivateCidrs"}
+    chosen = {field: found.outputs[name].split(",") for field, name in subnets.items() if name in found.outputs}
+    return chosen | ({"nat": found.outputs["Nat"]} if "Nat" in found.outputs else {})
 
 
 def find_networks(stack: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tasks.errors import Disproved, LockLost, NotReady, RolledBack
+from tasks.errors import DataLost, Disproved, LockLost, NotReady, RolledBack
 from tasks.rollouts import Rollout, Strategy
 
 
@@ -143,7 +143,8 @@ def replace_in_batches(batches: Batches, plan: Rollout) -> None:
     """`batch` machines at a time, the new ones first; with `recreate` all at once, and the old ones go first.
 
     Raises RolledBack: then the old version has all its machines again and the new one none. Stopped by Ctrl-C, both
-    keep the machines they have and stay pinned: how many there should be is known only from there.
+    keep the machines they have and stay pinned: how many there should be is known only from there. So they do when
+    DataLost is raised: whoever goes may be the last to have them.
     """
     try:
         batches.pin()
@@ -161,7 +162,7 @@ def replace_in_batches(batches: Batches, plan: Rollout) -> None:
             batches.resize_old(batches.size - more)
         batches.settle()
         batches.unpin()
-    except LockLost:
+    except (LockLost, DataLost):
         raise
     except Exception as error:
         batches.resize_old(batches.size)

@@ -1,15 +1,16 @@
-"""CloudFormation: find, create or update in place, delete, and explain what failed."""
+"""CloudFormation: find a stack, wait for it, delete it, and explain what failed; `tasks.applying` makes one."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from prefect import runtime
+from pydantic import Field
 
 from tasks.clients import cloudformation
 from tasks.errors import StackFailed, UsageError
@@ -17,11 +18,13 @@ from tasks.model import Changes, Noun, Patience
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = Patience(timeout=timedelta(minutes=30), every=timedelta(seconds=0.25))
-_WORKING = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
-_NEVER_WORKED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
+_BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
 
 
 class CfnStack(Noun):
@@ -41,11 +44,28 @@ class CfnStack(Noun):
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
 
-class Applied(Noun):
-    """What became of a stack that was asked for."""
+class Blueprint(Noun):
+    """A CloudFormation stack as it is to be."""
 
-    outputs: dict[str, str]
-    changes: Changes
+    name: str
+    template: str
+    parameters: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str]
+    """By which it is found; they are given to it when it is made. `tyrell:kind` is network, base or version."""
+
+    @property
+    def kind(self) -> str:
+        """See `check_ours`."""
+        return self.tags["tyrell:kind"]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What CloudFormation's calls take of it."""
+        return {
+            "TemplateBody": self.template,
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()],
+            "Capabilities": ["CAPABILITY_IAM"],
+        }
 
 
 def find_stack(name_or_id: str) -> CfnStack | None:
@@ -86,18 +106,29 @@ def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _failures(stack: CfnStack) -> tuple[str, ...]:
-    """What CloudFormation itself says went wrong, oldest first; what was only cancelled because of it is left out."""
-    pages = cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack.id)
-    failed = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for page in pages
-        for event in page["StackEvents"]
-        if event.get("ResourceStatus", "").endswith("_FAILED")
-        and "cancelled" not in event.get("ResourceStatusReason", "")
-        and event.get("PhysicalResourceId") != stack.id
-    ]
-    return tuple(dict.fromkeys(reversed(failed)))
+def stack_failed(stack: CfnStack) -> StackFailed:
+    """The error that says why the stack's last operation failed: what CloudFormation itself says, oldest first.
+
+    What was only cancelled because of it is left out. Without a resource that failed, it is what the stack says.
+    """
+    resources: list[str] = []
+    own = [stack.reason]
+    for event in _events(stack):
+        status, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+        if event.get("PhysicalResourceId") == stack.id:
+            if status in _BEGINNINGS:
+                break  # what is older belongs to an earlier operation
+            own.append(reason)
+        elif status.endswith("_FAILED") and "cancelled" not in reason:
+            resources.append(f"{event['LogicalResourceId']}: {reason or 'no reason given'}")
+    reasons = resources or [reason for reason in own if reason]
+    return StackFailed(stack.name, stack.status, tuple(dict.fromkeys(reversed(reasons))))
+
+
+def _events(stack: CfnStack) -> Iterator[StackEventTypeDef]:
+    """The newest first."""
+    for page in cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack.id):
+        yield from page["StackEvents"]
 
 
 def _progress(stack: CfnStack) -> NotYet:
@@ -107,7 +138,15 @@ def _progress(stack: CfnStack) -> NotYet:
     return NotYet(f"{stack.status}, {done} of {len(resources)} resources settled; at work on {', '.join(moving[:3])}")
 
 
-def _await_settled(stack_id: str, name: str) -> CfnStack:
+def find_at_rest(blueprint: Blueprint) -> CfnStack | None:
+    """The stack of that name, once what an earlier run began is over. Raises UsageError when it is no such stack."""
+    found = check_ours(blueprint.name, blueprint.kind)
+    return await_settled(found.id, found.name) if found and found.moving else found
+
+
+def await_settled(stack_id: str, name: str) -> CfnStack:
+    """The stack, once CloudFormation is not at work on it any more."""
+
     def look() -> CfnStack | NotYet:
         stack = find_stack(stack_id)
         if stack is None:  # read after create may come too early
@@ -117,68 +156,9 @@ def _await_settled(stack_id: str, name: str) -> CfnStack:
     return wait_until(f"stack {name}", look, PATIENCE)
 
 
-def _token(action: str) -> str:
+def token(action: str) -> str:
     """A call that a retry of the same step repeats is the same call to CloudFormation."""
     return f"{action}-{runtime.task_run.id or uuid.uuid4()}"
-
-
-@step("apply stack {name}", system="cloudformation")
-def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Applied:
-    """Make the stack be what `template` and `parameters` say: created, updated in place, or left alone.
-
-    A stack that an earlier run left unfinished is waited for; one that never worked is deleted and made again.
-    Raises StackFailed with the failed resources' own reasons; a stack that could not be created is removed again.
-    """
-    found = check_ours(name, tags["tyrell:kind"])
-    if found and found.moving:
-        found = _await_settled(found.id, name)
-    if found and found.status in _NEVER_WORKED | {"DELETE_FAILED"}:
-        logger.info("stack %s is %s and never worked: deleting it first", name, found.status)
-        delete_stack.fn(name)
-        found = None
-    wanted: dict[str, Any] = {
-        "StackName": name,
-        "TemplateBody": template,
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        "Capabilities": ["CAPABILITY_IAM"],
-        "ClientRequestToken": _token("apply"),
-    }
-    if found is None:
-        return _create(name, wanted, tags)
-    return _update(found, wanted)
-
-
-def _create(name: str, wanted: dict[str, Any], tags: Mapping[str, str]) -> Applied:
-    labels = {**tags, "tyrell:run": str(runtime.flow_run.root_flow_run_id or "none")}
-    try:
-        made = cloudformation().create_stack(
-            **wanted,
-            Tags=[{"Key": key, "Value": value} for key, value in labels.items()],
-        )
-    except cloudformation().exceptions.AlreadyExistsException:
-        logger.info("stack %s is being created by somebody else: adopting it", name)
-        found = check_ours(name, tags["tyrell:kind"])
-        return Applied(outputs=_await_settled(found.id, name).outputs if found else {}, changes=())
-    stack = _await_settled(made["StackId"], name)
-    if stack.status != "CREATE_COMPLETE":
-        failed = StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
-        delete_stack.fn(name)
-        raise failed
-    return Applied(outputs=stack.outputs, changes=(f"created stack {name}",))
-
-
-def _update(found: CfnStack, wanted: dict[str, Any]) -> Applied:
-    try:
-        cloudformation().update_stack(**wanted)
-    except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise
-        logger.info("stack %s is as wanted: nothing to do", found.name)
-        return Applied(outputs=found.outputs, changes=())
-    stack = _await_settled(found.id, found.name)
-    if stack.status != "UPDATE_COMPLETE":
-        raise StackFailed(found.name, stack.status, _failures(stack) or (stack.reason,))
-    return Applied(outputs=stack.outputs, changes=(f"updated stack {found.name}",))
 
 
 @step("delete stack {name}", system="cloudformation")
@@ -188,8 +168,8 @@ def delete_stack(name: str) -> Changes:
     if found is None:
         logger.info("stack %s does not exist: nothing to delete", name)
         return ()
-    cloudformation().delete_stack(StackName=found.id, ClientRequestToken=_token("delete"))
-    stack = _await_settled(found.id, name)
+    cloudformation().delete_stack(StackName=found.id, ClientRequestToken=token("delete"))
+    stack = await_settled(found.id, name)
     if stack.status != "DELETE_COMPLETE":
-        raise StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
+        raise stack_failed(stack)
     return (f"deleted stack {name}",)

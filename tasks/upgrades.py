@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tasks import registry, traffic
 from tasks.by_live_key import ByLiveKey
+from tasks.by_member import ByMember
 from tasks.by_pointer import ByPointer
 from tasks.by_weights import ByWeights
+from tasks.core_services import CORE_SERVICES
 from tasks.errors import NotReady, UsageError
 from tasks.groups import count_free_addresses, find_group, find_groups
 from tasks.health import find_health
@@ -85,7 +87,8 @@ def roll_out(order: Order, lock: Lock | None, recorder: Recorder) -> Changes:
         case ByQueue():
             work = ByLiveKey(order, lock, recorder)
         case _:
-            work = InBatches(order, lock, recorder)
+            kind_of_work = ByMember if order.role.name == CORE_SERVICES else InBatches
+            work = kind_of_work(order, lock, recorder)
     try:
         if isinstance(work, InBatches):
             replace_in_batches(work, order.plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tasks import registry, traffic
 from tasks.amis import find_release
+from tasks.applying import apply_stack
 from tasks.errors import NotFound, UsageError
 from tasks.groups import find_group, find_groups
 from tasks.live_keys import find_live_key
@@ -12,7 +13,7 @@ from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
-from tasks.stacks import apply_stack, find_stack
+from tasks.stacks import Blueprint, find_stack
 from tasks.templates import version_template
 
 KIND = "version"
@@ -35,9 +36,13 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
         "Release": release.id,
         "Image": release.ami,
     }
-    tags = {**version.tags, "tyrell:kind": KIND, "tyrell:release": release.id}
-    template = version_template(role, find_registry_api(version.stack))
-    return apply_stack(version.stack_name, template, parameters, tags).changes
+    blueprint = Blueprint(
+        name=version.stack_name,
+        template=version_template(role, find_registry_api(version.stack)),
+        parameters=parameters,
+        tags={**version.tags, "tyrell:kind": KIND, "tyrell:release": release.id},
+    )
+    return apply_stack(blueprint, "a version never changes: choose another one")
 
 
 def find_made_of(version: Version) -> Release | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from flows.bring_up import bring_up
+from tasks import bases, networks
 from tasks.clients import ec2
 from tasks.errors import UsageError
 from tasks.model import Network, Overview, Stack
 from tasks.overview import find_overview
-from tasks.registry_api import registry_api_of
 from tasks.roles import load_role
-from tasks.stack_buckets import DEVICE_DATA, USAGE, find_given
 from tasks.stacks import find_stack
 from tyrell.environment import Surroundings
 from tyrell.run import out, print_json, run_flow
@@ -46,22 +45,21 @@ def wanted(
 
     Raises UsageError, or pydantic's ValidationError, for what cannot be.
     """
-    base = find_stack(stack)
-    network = network or (base.tags.get("tyrell:network") if base else "") or f"{stack}-network"
+    known = bases.find_chosen(find_stack(stack))
+    network = network or known.get("network") or f"{stack}-network"
     there = find_stack(network)
     cidr = cidr or (there.outputs.get("Cidr") if there else "") or _free_addresses(place)
-    port = port or int((base.outputs.get("Port") if base else 0) or place.port)
-    given = find_given(base)
-    facts = {
-        "name": stack,
+    said = {
         "network": network,
         "port": port,
-        "registry_api": registry_api or registry_api_of(base),
-        "device_data_bucket": device_data_bucket or given.get(DEVICE_DATA, ""),
-        "usage_bucket": usage_bucket or given.get(USAGE, ""),
+        "registry_api": registry_api,
+        "device_data_bucket": device_data_bucket,
+        "usage_bucket": usage_bucket,
     }
-    wanted_stack = Stack.model_validate(facts)
-    return Network.model_validate({"name": network, "cidr": cidr}), wanted_stack
+    asked_for = {field: value for field, value in said.items() if value}
+    wanted_stack = Stack.model_validate({"name": stack, "port": place.port, **known, **asked_for})
+    chosen = networks.find_chosen(there, cidr)
+    return Network.model_validate({"name": network, "cidr": cidr, **chosen}), wanted_stack
 
 
 def _free_addresses(place: Surroundings) -> str:

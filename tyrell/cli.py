@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, versions_cli, workers_cli
+from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, stack_cli, versions_cli, workers_cli
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -36,6 +36,7 @@ builds_cli.add_to(app)
 network_cli.add_to(app)
 release_cli.add_to(app)
 data_cli.add_to(app)
+stack_cli.add_to(app)
 
 
 @app.command()

@@ -61,4 +61,4 @@ def test_every_flow_can_be_deployed_from_the_file(api: httpx.Client, cloud: Tyre
     names = {flows[deployment["flow_id"]] for deployment in deployed}
     assert {"bring-up", "deploy", "switch", "upgrade", "rollback", "scale", "prune", "retire"} <= names
     assert {"scale-workers", "pause-workers"} <= names
-    assert {"status", "tear-down", "merge-buckets"} <= names
+    assert {"status", "tear-down", "merge-buckets", "stack-update"} <= names

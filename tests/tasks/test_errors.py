@@ -9,6 +9,7 @@ import pytest
 from tasks import errors
 from tasks.errors import (
     Conflict,
+    DataLost,
     Disproved,
     EtcdUnreachable,
     Expired,
@@ -27,6 +28,7 @@ from tasks.errors import (
     Stopped,
     TyrellError,
     Unfinished,
+    WouldLose,
 )
 from tasks.merged import Fate, Merge, Merged, Outcome, Tally
 
@@ -44,6 +46,8 @@ EXAMPLES: list[TyrellError] = [
     RoleInvalid("roles/router/role.toml", "size.min: unknown key"),
     NotFound("role 'ruoter'", "there are router, target"),
     SizeOutOfBounds("router", 99, 1, 12),
+    WouldLose("demo", {"UsageQueue": "replaced because of QueueName"}, "name what may go"),
+    DataLost("demo", ("/zetta/version is gone",)),
     StackFailed("demo", "ROLLBACK_COMPLETE", ("Vpc: no more VPCs",)),
     Expired("router 1 to be healthy", 600.0, "0 of 2 healthy"),
     Stopped("router 1 to be healthy"),

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from tasks.errors import Disproved, Expired, LockLost, NotReady, RolledBack, TyrellError
+from tasks.errors import DataLost, Disproved, Expired, LockLost, NotReady, RolledBack, TyrellError
 from tasks.rollout import replace_in_batches
 from tasks.rollouts import FULL, Rollout, Strategy
 from tests.tasks.hands import Fault, Hand, Killed
@@ -149,6 +149,20 @@ def test_a_bad_batch_gives_the_old_version_all_its_machines_back(strategy: Strat
     assert cloud.groups["two"].desired == 0
     assert not cloud.pinned()
     assert ("two" in cloud.bad) == (luck.steady is not Expired)
+
+
+def test_when_data_got_lost_no_machine_goes_any_more() -> None:
+    def lose() -> None:
+        raise DataLost("lab", ("/zetta/version is gone",))
+
+    cloud, undisturbed = a_cloud(), a_cloud()
+    in_batches(undisturbed, ROLLING, Luck())
+    lost_at = undisturbed.journal.index("scale two to 2") + 1
+    with pytest.raises(DataLost):
+        in_batches(cloud, ROLLING, Luck(), at=lost_at, fault=lose)
+    assert sizes(cloud) == ["scale two to 1", "scale one to 2"]
+    assert (cloud.groups["one"].desired, cloud.groups["two"].desired) == (2, 1)
+    assert cloud.pinned()
 
 
 @pytest.mark.parametrize("end", [Killed, KeyboardInterrupt])

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import free_port
 from tyrell.local.aws import client
 from tyrell.local.cloudformation.engine import CloudFormation
 from tyrell.local.cloudformation.records import Stack
+from tyrell.local.server import start_server
+from tyrell.local.settings import Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
 PATIENCE = 20
@@ -127,3 +133,29 @@ class Stacks:
         """The statuses that a resource, or the stack itself, has passed through."""
         passed = [status for status, _ in self.events(stack_id, logical_id)]
         return [status for number, status in enumerate(passed) if number == 0 or status != passed[number - 1]]
+
+
+@contextmanager
+def running_engine(home: Path) -> Iterator[CloudFormation]:
+    """An engine on moto's stock services while the block runs, its API served at `engine.settings.endpoint`."""
+    settings = Settings(home=home, port=free_port(), network=IPv4Network("127.32.0.0/16"))
+    engine = CloudFormation(settings)
+    engine.install()
+    engine.start()
+    server = start_server(settings)
+    # the first request binds the server to this engine, whatever other tests install later
+    Stacks(engine).cloudformation.list_stacks()
+    try:
+        yield engine
+    finally:
+        _delete_all(engine)
+        engine.stop()
+        server.stop()
+
+
+def _delete_all(engine: CloudFormation) -> None:
+    """Every stack, the newest first: importers come after exporters. moto's records outlive the tests."""
+    for stack in engine.store.stacks():
+        stack.protected = False
+        engine.delete(stack, ())
+        wait_until_settled(stack)

@@ -69,6 +69,42 @@ def test_a_removed_resource_is_shown(stacks: Stacks) -> None:
     assert changes(change_set(stacks, stack_id, body)) == {"Queue": ("Remove", None)}
 
 
+@pytest.mark.parametrize(
+    ("policy", "removed", "replaced"),
+    [("Delete", "Delete", "ReplaceAndDelete"), ("Retain", "Retain", "ReplaceAndRetain")],
+)
+def test_what_becomes_of_a_resource_that_goes_is_shown(
+    stacks: Stacks, policy: str, removed: str, replaced: str
+) -> None:
+    queue = f"Type: AWS::SQS::Queue, DeletionPolicy: {policy}, UpdateReplacePolicy: {policy}"
+    other = "Other: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}"
+    stack_id = stacks.create(f"Resources: {{Queue: {{{queue}}}, {other}}}")
+    without = change_set(stacks, stack_id, f"Resources: {{{other}}}")
+    assert without["Changes"][0]["ResourceChange"]["PolicyAction"] == policy
+    stacks.cloudformation.delete_change_set(ChangeSetName=without["ChangeSetId"])
+    renamed = change_set(stacks, stack_id, f"Resources: {{Queue: {{{queue}, Properties: {{QueueName: q}}}}, {other}}}")
+    assert renamed["Changes"][0]["ResourceChange"]["PolicyAction"] == f"ReplaceAnd{policy}"
+
+
+def test_tags_are_an_attribute_of_their_own(stacks: Stacks) -> None:
+    body = "Resources: {Gateway: {Type: AWS::EC2::InternetGateway, Properties: {Tags: [{Key: a, Value: %s}]}}}"
+    stack_id = stacks.create(body % "b")
+    change = change_set(stacks, stack_id, body % "c")["Changes"][0]["ResourceChange"]
+    assert (change["Scope"], change["Replacement"], "PolicyAction" in change) == (["Tags"], "False", False)
+    assert change["Details"][0]["Target"] == {"Attribute": "Tags", "RequiresRecreation": "Never"}
+
+
+def test_executing_it_again_with_the_same_token_is_the_same_call(stacks: Stacks) -> None:
+    stack_id = stacks.create(BODY)
+    described = change_set(stacks, stack_id, BODY, {"Text": "two"})
+    for _ in range(2):
+        stacks.cloudformation.execute_change_set(ChangeSetName=described["ChangeSetId"], ClientRequestToken="once")
+    assert stacks.settle(stack_id) == "UPDATE_COMPLETE"
+    assert stacks.statuses(stack_id).count("UPDATE_IN_PROGRESS") == 1
+    with pytest.raises(ClientError, match="InvalidChangeSetStatus"):
+        stacks.cloudformation.execute_change_set(ChangeSetName=described["ChangeSetId"], ClientRequestToken="twice")
+
+
 def test_a_change_set_changes_nothing_until_it_is_executed(stacks: Stacks) -> None:
     stack_id = stacks.create(BODY)
     described = change_set(stacks, stack_id, BODY, {"Text": "two"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tyrell.local.cloudformation.parameters import default_text, shown_value
-from tyrell.local.cloudformation.records import Change, ChangeSet, Output, Resource, Revision, Stack
+from tyrell.local.cloudformation.records import Change, ChangeSet, Output, PropertyChange, Resource, Revision, Stack
 
 
 def without_none(answer: dict[str, Any]) -> dict[str, Any]:
@@ -108,11 +108,7 @@ def change_answer(change: Change) -> dict[str, Any]:
     """A Change of DescribeChangeSet."""
     details = [
         {
-            "Target": {
-                "Attribute": "Properties",
-                "Name": changed.name,
-                "RequiresRecreation": _recreation(replaces=changed.replaces, dynamic=changed.dynamic),
-            },
+            "Target": _target(changed),
             "Evaluation": "Dynamic" if changed.dynamic else "Static",
             "ChangeSource": "ResourceAttribute" if changed.dynamic else "DirectModification",
         }
@@ -120,16 +116,25 @@ def change_answer(change: Change) -> dict[str, Any]:
     ]
     facts = without_none(
         {
+            "PolicyAction": change.policy_action,
             "Action": change.action,
             "LogicalResourceId": change.logical_id,
             "PhysicalResourceId": change.physical_id or None,
             "ResourceType": change.type,
             "Replacement": change.replacement,
-            "Scope": ["Properties"] if details else [],
+            "Scope": sorted({_target(changed)["Attribute"] for changed in change.properties}),
             "Details": details,
         }
     )
     return {"Type": "Resource", "ResourceChange": facts}
+
+
+def _target(changed: PropertyChange) -> dict[str, Any]:
+    """Tags are an attribute of their own, without a name."""
+    recreation = _recreation(replaces=changed.replaces, dynamic=changed.dynamic)
+    if changed.name == "Tags":
+        return {"Attribute": "Tags", "RequiresRecreation": recreation}
+    return {"Attribute": "Properties", "Name": changed.name, "RequiresRecreation": recreation}
 
 
 def _recreation(*, replaces: bool, dynamic: bool) -> str:

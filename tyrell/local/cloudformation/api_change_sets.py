@@ -93,7 +93,9 @@ class ChangeSetCalls(ApiBase):
         """ExecuteChangeSet: begins the creation or update; the stack's other change sets are gone with it."""
         with self.engine.store.lock:
             change_set = self._found()
-            stack = change_set.stack
+            stack, token = change_set.stack, self._given("ClientRequestToken")
+            if token and change_set.client_token == token:
+                return ActionResult({})
             if change_set.execution_status != "AVAILABLE":
                 raise InvalidChangeSetStatusError(
                     f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]"
@@ -104,7 +106,7 @@ class ChangeSetCalls(ApiBase):
             else:
                 self._refuse_unsupported("DisableRollback")
                 self.engine.update(stack, change_set.revision)
-            change_set.execution_status = "EXECUTE_COMPLETE"
+            change_set.execution_status, change_set.client_token = "EXECUTE_COMPLETE", token
             others = [one for one in self.engine.store.change_sets(stack) if one is not change_set]
             self.engine.store.drop_change_sets(*others)
         return ActionResult({})

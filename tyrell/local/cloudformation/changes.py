@@ -11,7 +11,7 @@ from typing import Any
 from tyrell.local.cloudformation.errors import ResourceFailedError, ValidationError
 from tyrell.local.cloudformation.graph import in_order
 from tyrell.local.cloudformation.planning import Plan
-from tyrell.local.cloudformation.records import Change, PropertyChange, Resource
+from tyrell.local.cloudformation.records import RETAINED, Change, PropertyChange, Resource
 from tyrell.local.cloudformation.references import references
 from tyrell.local.cloudformation.resources import TYPES
 from tyrell.local.cloudformation.template import ResourceDefinition
@@ -32,7 +32,7 @@ def find_changes(plan: Plan) -> list[Change]:
         elif properties := _changed_properties(plan, definition, current, found):
             found[name] = _modification(current, properties)
     removed = [
-        Change("Remove", name, resource.type, resource.physical_id)
+        Change("Remove", name, resource.type, resource.physical_id, policy_action=_fate(resource.deletion_policy))
         for name, resource in living.items()
         if name not in plan.definitions
     ]
@@ -52,7 +52,12 @@ def _modification(current: Resource, properties: tuple[PropertyChange, ...]) -> 
     replacing = [change for change in properties if change.replaces]
     certain = any(not change.dynamic for change in replacing)
     replacement = "True" if certain else "Conditional" if replacing else "False"
-    return Change("Modify", current.logical_id, current.type, current.physical_id, replacement, properties)
+    fate = f"ReplaceAnd{_fate(current.update_replace_policy)}" if certain else None
+    return Change("Modify", current.logical_id, current.type, current.physical_id, replacement, fate, properties)
+
+
+def _fate(policy: str) -> str:
+    return "Retain" if policy in RETAINED else "Delete"
 
 
 def _changed_properties(

@@ -12,6 +12,9 @@ from tyrell.local.cloudformation.template import Template
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
+RETAINED = {"Retain", "RetainExceptOnCreate"}
+"""Policies by which a resource is left behind when its stack has no use for it any more."""
+
 Tag = Mapping[str, str]
 """`{"Key": ..., "Value": ...}`, as the API has it."""
 
@@ -150,13 +153,17 @@ class PropertyChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One resource's change: `action` is Add, Modify or Remove, `replacement` True, False, Conditional or None."""
+    """One resource's change: `action` is Add, Modify or Remove, `replacement` True, False, Conditional or None.
+
+    `policy_action` says what becomes of a resource that is removed or certainly replaced.
+    """
 
     action: str
     logical_id: str
     type: str
     physical_id: str = ""
     replacement: str | None = None
+    policy_action: str | None = None
     properties: tuple[PropertyChange, ...] = ()
 
 
@@ -174,4 +181,6 @@ class ChangeSet:
     execution_status: str
     description: str | None = None
     reason: str | None = None
+    client_token: str | None = None
+    """That of the call that executed it."""
     created: datetime = field(default_factory=now)

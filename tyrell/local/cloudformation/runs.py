@@ -12,10 +12,8 @@ from tyrell.local.cloudformation.errors import reason_of
 from tyrell.local.cloudformation.graph import in_order, reverse, walk
 from tyrell.local.cloudformation.operation import Operation
 from tyrell.local.cloudformation.planning import Plan
-from tyrell.local.cloudformation.records import Resource, Revision
+from tyrell.local.cloudformation.records import RETAINED, Resource, Revision
 from tyrell.local.cloudformation.template import ResourceDefinition
-
-RETAINED = {"Retain", "RetainExceptOnCreate"}
 
 
 def create_stack(operation: Operation, revision: Revision) -> None:
