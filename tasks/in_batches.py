@@ -33,6 +33,7 @@ class InBatches(Replacement):
         check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
         group = find_group(self.new)
+        check_held(self.lock)  # making a stack takes minutes
         marks.mark_in_use(group)
         marks.pin(group, self.new.id, hold=False)
 

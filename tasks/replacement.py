@@ -72,6 +72,7 @@ class Replacement:
         self.changes += create_version(self.new, self.release, self.role)
         group = find_group(self.new)
         self.keep_from_traffic(group)
+        check_held(self.lock)  # making a stack takes minutes
         marks.mark_in_use(group)
         self.changes += scale_group(self.new, find_group(self.old).desired)
         marks.pin(find_group(self.new), self.new.id)
@@ -95,7 +96,6 @@ class Replacement:
 
     def dismiss(self) -> None:
         """Its connections first, then its machines."""
-        check_held(self.lock)
         if self.launched():
             self.changes += stop_version(self.lock, self.new, self.role, self.plan.drain_rate)
 

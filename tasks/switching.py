@@ -6,7 +6,7 @@ from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
 from tasks.groups import find_group
 from tasks.health import find_health
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.model import Changes, Version
 from tasks.retiring import stop_version
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByRegistry
@@ -25,6 +25,7 @@ def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int
         raise UsageError(f"traffic of {role.name} cannot be shared out; switch all of it to one version")
     before = find_shares(version.stack, role)
     changes = _move(lock, version, role, percent, rest, all_healthy=True)
+    check_held(lock)
     if changes and percent == FULL:
         for name, share in before.items():
             if share == FULL:
@@ -74,11 +75,13 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
     Both are pinned first and let go last, so that a repetition after a kill leaves the same version and no other one.
     Raises NotReady, LockLost, Conflict.
     """
+    check_held(lock)
     marks.pin(find_group(leaving), leaving.id, hold=False)
     marks.pin(find_group(back), leaving.id, hold=False)
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
     marks.mark_in_use(find_group(back))
     changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
+    check_held(lock)
     marks.unpin_all(back)
     return changes
