@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
-from tasks.groups import find_group
+from tasks.groups import find_group, find_groups
 from tasks.health import find_health
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Version
@@ -73,15 +73,18 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
     """Traffic in one write; then the version that was left is marked bad and its machines go.
 
     Both are pinned first and let go last, so that a repetition after a kill leaves the same version and no other one.
+    The version that is left may not be there: an upgrade can die before it has made it.
     Raises NotReady, LockLost, Conflict.
     """
     check_held(lock)
-    marks.pin(find_group(leaving), leaving.id, hold=False)
-    marks.pin(find_group(back), leaving.id, hold=False)
+    there = tuple(group for group in find_groups(leaving.stack, role.name) if group.version == leaving)
+    for group in (*there, find_group(back)):
+        marks.pin(group, leaving.id, hold=False)
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
     marks.mark_in_use(find_group(back))
-    changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
+    if there:
+        changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
     check_held(lock)
     marks.unpin_all(back)
     return changes
