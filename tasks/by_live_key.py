@@ -21,10 +21,7 @@ from tasks.waits import NotYet, wait_until
 class ByLiveKey(Replacement):
     """The new version proves itself by working: one machine of it takes part while the old version goes on."""
 
-    def pin(self) -> None:
-        """Against schedules and alarms only: a worker that is done makes its group smaller."""
-        check_held(self.lock)
-        marks.pin(find_group(self.old), self.new.id, hold=False)
+    hold = False  # pinned against schedules and alarms only: a worker that is done makes its group smaller
 
     def launch(self) -> None:
         """Its stack, and one machine."""
@@ -32,8 +29,9 @@ class ByLiveKey(Replacement):
         check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
         group = find_group(self.new)
+        check_held(self.lock)  # making a stack takes minutes
         marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=False)
+        marks.pin(group, self.new.id, hold=self.hold)
         self.changes += scale_group(self.new, max(1, group.desired))
 
     def await_steady(self) -> None:

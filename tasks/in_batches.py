@@ -6,6 +6,7 @@ from tasks import marks
 from tasks.groups import await_size, find_group, find_groups, scale_group
 from tasks.health import await_healthy
 from tasks.locks import check_held
+from tasks.pins import pinned_size
 from tasks.replacement import Replacement
 from tasks.versions import create_version
 
@@ -13,15 +14,12 @@ from tasks.versions import create_version
 class InBatches(Replacement):
     """Old and new machines do the same work side by side; how many there are of each is all there is to move."""
 
+    hold = False  # pinned against schedules and alarms only: the sizes are to change
+
     @property
     def size(self) -> int:
         """What the old version had when it began: in the tags, since a rollout back may begin in the middle of one."""
-        return max(marks.pinned_size(group) for group in find_groups(self.old.stack, self.role.name))
-
-    def pin(self) -> None:
-        """Against schedules and alarms only: the sizes are to change."""
-        check_held(self.lock)
-        marks.pin(find_group(self.old), self.new.id, hold=False)
+        return max(pinned_size(group) for group in find_groups(self.old.stack, self.role.name))
 
     def sizes(self) -> tuple[int, int]:
         """As their groups want them."""
@@ -33,8 +31,9 @@ class InBatches(Replacement):
         check_held(self.lock)
         self.changes += create_version(self.new, self.release, self.role)
         group = find_group(self.new)
+        check_held(self.lock)  # making a stack takes minutes
         marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=False)
+        marks.pin(group, self.new.id, hold=self.hold)
 
     def resize_old(self, size: int) -> None:
         """Returns when the machines that leave are gone and those that stay are healthy."""

@@ -8,8 +8,8 @@ from tasks.errors import NotFound, QueueGone, UsageError
 from tasks.groups import find_groups, find_troubles, scale_group
 from tasks.live_keys import find_live_key, find_pause
 from tasks.locks import Lock, check_held
-from tasks.marks import pinned_for
 from tasks.model import Changes, Group, Noun, Version
+from tasks.pins import pinned_for
 from tasks.queues import count_messages, find_load, find_queue
 from tasks.role_parts import ByQueue
 from tasks.roles import Role, load_role, role_names
