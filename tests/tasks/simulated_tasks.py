@@ -49,6 +49,8 @@ def give(hand: Hand, wanted: dict[str, int], *, all_healthy: bool) -> None:
         return
     hand.act(f"look before {wanted}")
     for name, share in wanted.items():
+        if name not in cloud.groups:  # somebody has deleted it meanwhile
+            raise NotReady(name, ("it is not in the listener rule",))
         floor = max(cloud.groups[name].desired if all_healthy else 1, 1)
         if share > cloud.shares.get(name, 0) and cloud.healthy[name] < floor:
             raise NotReady(name, (f"{cloud.healthy[name]} of {floor}",))

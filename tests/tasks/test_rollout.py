@@ -1,6 +1,6 @@
 """Two operators, bad releases, dying machines, kills and lost locks in any order: the role always serves.
 
-`TYRELL_EXAMPLES=2000 pytest tests/tasks/test_rollout.py` looks at more histories.
+`TYRELL_EXAMPLES=5000 .venv/bin/pytest tests/tasks/test_rollout.py` looks at more histories, each time at other ones.
 """
 
 from __future__ import annotations
@@ -135,11 +135,8 @@ class ARoleUnderTwoOperators(RuleBasedStateMachine):
 
 
 TestARoleUnderTwoOperators = ARoleUnderTwoOperators.TestCase
-# Of random examples about one in some thousand still fails, in two ways that are to be mended: after an upgrade that
-# was killed and left for another one, a killed and repeated upgrade marks another version as the one that has served;
-# and a run that overslept a rollback at its very end says that its version has taken over.
 TestARoleUnderTwoOperators.settings = settings(
-    derandomize="TYRELL_EXAMPLES" not in os.environ,  # the same examples each time; other ones when more are asked for
+    derandomize="TYRELL_EXAMPLES" not in os.environ,  # CI fails by a change only; whoever asks for more gets new ones
     max_examples=EXAMPLES,
     stateful_step_count=15,
     deadline=None,
