@@ -14,7 +14,6 @@ from tasks.model import Version
 from tasks.replacement import Replacement
 from tasks.roles import Role
 from tasks.steps import step
-from tasks.versions import create_version
 from tasks.waits import NotYet, wait_until
 
 
@@ -25,13 +24,7 @@ class ByLiveKey(Replacement):
 
     def launch(self) -> None:
         """Its stack, and one machine."""
-        self.recorder.step("launch")
-        check_held(self.lock)
-        self.changes += create_version(self.new, self.release, self.role)
-        group = find_group(self.new)
-        check_held(self.lock)  # making a stack takes minutes
-        marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=self.hold)
+        group = self.create()
         self.changes += scale_group(self.new, max(1, group.desired))
 
     def await_steady(self) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from tasks import marks
 from tasks.groups import await_size, find_group, find_groups, scale_group
 from tasks.health import await_healthy
 from tasks.locks import check_held
 from tasks.pins import pinned_size
 from tasks.replacement import Replacement
-from tasks.versions import create_version
 
 
 class InBatches(Replacement):
@@ -27,13 +25,7 @@ class InBatches(Replacement):
 
     def launch(self) -> None:
         """Its stack, with the machines it may have already."""
-        self.recorder.step("launch")
-        check_held(self.lock)
-        self.changes += create_version(self.new, self.release, self.role)
-        group = find_group(self.new)
-        check_held(self.lock)  # making a stack takes minutes
-        marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=self.hold)
+        self.create()
 
     def resize_old(self, size: int) -> None:
         """Returns when the machines that leave are gone and those that stay are healthy."""

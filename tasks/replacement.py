@@ -87,6 +87,17 @@ class Replacement:
         self.changes += scale_group(self.new, old.desired)
         marks.pin(find_group(self.new), self.new.id, hold=self.hold)
 
+    def create(self) -> Group:
+        """The stack of a new version that needs no traffic kept from it, with the machines it may have already."""
+        self.recorder.step("launch")
+        check_held(self.lock)
+        self.changes += create_version(self.new, self.release, self.role)
+        group = find_group(self.new)
+        check_held(self.lock)  # making a stack takes minutes
+        marks.mark_in_use(group)
+        marks.pin(group, self.new.id, hold=self.hold)
+        return group
+
     def await_steady(self) -> None:
         """Healthy where it counts for its kind of traffic, for `min_healthy_time`."""
         await_healthy(self.new, self.role, self.plan.min_healthy_time)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from tasks.errors import NotFound, UsageError
+from tasks.errors import NotFound, UsageError, nothing_live
 from tasks.marks import LEFT
 from tasks.model import Group
 from tasks.pins import pinned_for
@@ -18,7 +18,7 @@ from tasks.roles import Role
 def only_one(role: Role, working: Mapping[str, int], before: str) -> str:
     """The one that works. Raises NotFound without one; UsageError when two do: that has to end `before` something."""
     if not working:
-        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
+        raise nothing_live(role.name)
     if len(working) > 1:
         shown = " and ".join(f"{name} ({share})" for name, share in working.items())
         raise UsageError(
@@ -60,7 +60,7 @@ def left_by_rollback(to: str, role: Role, groups: Sequence[Group], working: Mapp
     if to and not leaving:
         raise UsageError(f"{role.name} {to} has all traffic already")
     if not leaving:
-        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
+        raise nothing_live(role.name)
     return min(sorted(leaving), key=lambda name: working.get(name, 0))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks import registry, traffic
 from tasks.amis import find_release
 from tasks.applying import apply_stack
-from tasks.errors import NotFound, UsageError
+from tasks.errors import UsageError, no_stack
 from tasks.groups import find_group, find_groups
 from tasks.live_keys import find_live_key
 from tasks.marks import find_bad
@@ -28,7 +28,7 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     """
     base = find_stack(version.stack)
     if base is None:
-        raise NotFound(f"stack {version.stack}", f"`tyrell up {version.stack}` makes it")
+        raise no_stack(version.stack)
     check_made_of(version, release)
     parameters = {
         "Stack": version.stack,
