@@ -1,7 +1,7 @@
 # One command for each thing a developer does; each sets up what it needs first.
 PYTHON ?= python3
 RUN := .venv/bin
-# Most tests wait most of the time. `tests/flows` alone takes as long as all others together.
+# Most tests wait most of the time. `tests/flows` takes as long as all others together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo test quick docker check lint types layers roles packer bench clean

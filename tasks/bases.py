@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks import networks
-from tasks.errors import NotFound
+from tasks.errors import NotFound, no_stack
 from tasks.model import Network, Stack
 from tasks.registry_api import check_registry_api, registry_api_of
 from tasks.stack_buckets import DEVICE_DATA, USAGE, check_buckets, find_given
@@ -46,7 +46,7 @@ def find_standing(name: str, port: int | None = None) -> tuple[Network, Stack]:
     """
     base = check_ours(name, "base")
     if base is None:
-        raise NotFound(f"stack {name}", f"`tyrell up {name}` makes it")
+        raise no_stack(name)
     stack = Stack.model_validate({"name": name, **find_chosen(base), **({"port": port} if port else {})})
     there = check_ours(stack.network, "network")
     if there is None:

@@ -14,26 +14,17 @@ from tasks.model import Version
 from tasks.replacement import Replacement
 from tasks.roles import Role
 from tasks.steps import step
-from tasks.versions import create_version
 from tasks.waits import NotYet, wait_until
 
 
 class ByLiveKey(Replacement):
     """The new version proves itself by working: one machine of it takes part while the old version goes on."""
 
-    def pin(self) -> None:
-        """Against schedules and alarms only: a worker that is done makes its group smaller."""
-        check_held(self.lock)
-        marks.pin(find_group(self.old), self.new.id, hold=False)
+    hold = False  # pinned against schedules and alarms only: a worker that is done makes its group smaller
 
     def launch(self) -> None:
         """Its stack, and one machine."""
-        self.recorder.step("launch")
-        check_held(self.lock)
-        self.changes += create_version(self.new, self.release, self.role)
-        group = find_group(self.new)
-        marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=False)
+        group = self.create()
         self.changes += scale_group(self.new, max(1, group.desired))
 
     def await_steady(self) -> None:

@@ -85,6 +85,16 @@ class NotFound(UsageError):
         return f"{self.what} does not exist; {self.instead}"
 
 
+def no_stack(stack: str) -> NotFound:
+    """There is no stack of that name."""
+    return NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+
+
+def nothing_live(role: str) -> NotFound:
+    """No version of the role is at work."""
+    return NotFound(f"a live version of {role}", f"`tyrell switch {role} VERSION` makes one live")
+
+
 @dataclass(eq=False)
 class SizeOutOfBounds(UsageError):
     """A group cannot have that many machines."""

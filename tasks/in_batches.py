@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from tasks import marks
 from tasks.groups import await_size, find_group, find_groups, scale_group
 from tasks.health import await_healthy
 from tasks.locks import check_held
+from tasks.pins import pinned_size
 from tasks.replacement import Replacement
-from tasks.versions import create_version
 
 
 class InBatches(Replacement):
     """Old and new machines do the same work side by side; how many there are of each is all there is to move."""
 
+    hold = False  # pinned against schedules and alarms only: the sizes are to change
+
     @property
     def size(self) -> int:
         """What the old version had when it began: in the tags, since a rollout back may begin in the middle of one."""
-        return max(marks.pinned_size(group) for group in find_groups(self.old.stack, self.role.name))
-
-    def pin(self) -> None:
-        """Against schedules and alarms only: the sizes are to change."""
-        check_held(self.lock)
-        marks.pin(find_group(self.old), self.new.id, hold=False)
+        return max(pinned_size(group) for group in find_groups(self.old.stack, self.role.name))
 
     def sizes(self) -> tuple[int, int]:
         """As their groups want them."""
@@ -29,12 +25,7 @@ class InBatches(Replacement):
 
     def launch(self) -> None:
         """Its stack, with the machines it may have already."""
-        self.recorder.step("launch")
-        check_held(self.lock)
-        self.changes += create_version(self.new, self.release, self.role)
-        group = find_group(self.new)
-        marks.mark_in_use(group)
-        marks.pin(group, self.new.id, hold=False)
+        self.create()
 
     def resize_old(self, size: int) -> None:
         """Returns when the machines that leave are gone and those that stay are healthy."""

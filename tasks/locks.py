@@ -19,7 +19,7 @@ from typing import Any
 from prefect import runtime
 
 from tasks.core_services import CORE_SERVICES, find_etcd
-from tasks.errors import EtcdUnreachable, LockHeld, LockLost, NotFound
+from tasks.errors import EtcdUnreachable, LockHeld, LockLost, no_stack
 from tasks.etcd import Compare, Etcd, Record, made_at, put
 from tasks.model import Noun, Patience
 from tasks.stacks import find_stack
@@ -124,7 +124,7 @@ def take_lock(stack: str, role: str, doing: str, wait: timedelta | None) -> Lock
     """
     etcd = find_etcd(stack)
     if not etcd.endpoints and find_stack(stack) is None:
-        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+        raise no_stack(stack)
     try:
         return _take(etcd, role, doing, wait)
     except EtcdUnreachable as error:

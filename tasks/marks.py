@@ -13,21 +13,16 @@ from tasks.etcd import delete, put
 from tasks.groups import find_group, find_groups
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Version
+from tasks.pins import PINNED, pin_for, pin_of
 from tasks.steps import step
 
 logger = logging.getLogger(__name__)
 
-PINNED = "tyrell:pinned"
 LEFT = "tyrell:left"
 """When it gave all its traffic to another version; only one that had served well gets this tag."""
 HOT_UNTIL = "tyrell:hot-until"
 """Until when it stays up to take the traffic back."""
 BAD = "/tyrell/bad/"
-SUSPENDED = ("ScheduledActions", "AZRebalance", "AlarmNotification")
-"""Who else would change a group's size while one version replaces another.
-
-https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
-"""
 
 
 def _tag(group: Group, values: dict[str, str]) -> None:
@@ -53,33 +48,18 @@ def _untag(group: Group, *keys: str) -> None:
         )
 
 
-def _pinned(group: Group) -> dict[str, str]:
-    return dict(each.split("=", 1) for each in group.tags.get(PINNED, "").split())
-
-
-def pinned_for(group: Group) -> str:
-    """The id of the version that was to replace it, or that it was to be, when its size was pinned; else empty."""
-    return _pinned(group).get("to", "")
-
-
-def pinned_size(group: Group) -> int:
-    """How many machines it had when its size was pinned; as many as now when it is not."""
-    return int(_pinned(group).get("size", group.desired))
-
-
 @step("hold the size of {group.version.role} {group.version.id}", system="autoscaling")
 def pin(group: Group, to: str, *, hold: bool = True) -> None:
     """Let no schedule, alarm or rebalancing touch the group, and with `hold` keep it at least as large as it is now.
 
     What it was before is written to a tag first, so that whoever comes later can restore it.
     """
-    if group.tags.get(PINNED) and pinned_for(group) != to:  # by an upgrade that died: what was before is as it says
-        _tag(group, {PINNED: group.tags[PINNED].replace(f"to={pinned_for(group)} ", f"to={to} ", 1)})
-    elif PINNED not in group.tags:
-        ours = [process for process in SUSPENDED if process not in group.suspended]
-        _tag(group, {PINNED: f"to={to} min={group.min} size={group.desired} suspended={'+'.join(ours)}"})
-        if ours:
-            autoscaling().suspend_processes(AutoScalingGroupName=group.name, ScalingProcesses=ours)
+    pinned = pin_for(group, to)
+    if pinned != pin_of(group):
+        _tag(group, {PINNED: str(pinned)})
+    running = [process for process in pinned.processes if process not in group.suspended]
+    if running:
+        autoscaling().suspend_processes(AutoScalingGroupName=group.name, ScalingProcesses=running)
     if hold and group.min != group.desired:
         autoscaling().update_auto_scaling_group(AutoScalingGroupName=group.name, MinSize=group.desired)
 
@@ -87,21 +67,28 @@ def pin(group: Group, to: str, *, hold: bool = True) -> None:
 @step("let go of the size of {group.version.role} {group.version.id}", system="autoscaling")
 def unpin(group: Group) -> None:
     """Restore what `pin` changed; nothing to do is fine."""
-    if PINNED not in group.tags:
+    before = pin_of(group)
+    if before is None:
         return
-    before = _pinned(group)
-    minimum = min(int(before["min"]), group.desired)
+    minimum = min(before.min, group.desired)
     if group.min != minimum:
         autoscaling().update_auto_scaling_group(AutoScalingGroupName=group.name, MinSize=minimum)
-    if before["suspended"]:
-        autoscaling().resume_processes(AutoScalingGroupName=group.name, ScalingProcesses=before["suspended"].split("+"))
+    if before.processes:
+        autoscaling().resume_processes(AutoScalingGroupName=group.name, ScalingProcesses=before.processes)
     _untag(group, PINNED)
 
 
 def unpin_all(last: Version) -> None:
     """Every version of the role, `last` as the last: its pin says where an unfinished upgrade came from."""
     for group in sorted(find_groups(last.stack, last.role), key=lambda group: group.version == last):
-        if pinned_for(group):
+        if pin_of(group):
+            unpin(group)
+
+
+def unpin_others(*ours: Version) -> None:
+    """Every version of the role but `ours`: it is held by an upgrade that died and was left for another one."""
+    for group in find_groups(ours[0].stack, ours[0].role):
+        if pin_of(group) and group.version not in ours:
             unpin(group)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from tasks.errors import EtcdUnreachable, NotFound
+from tasks.errors import EtcdUnreachable, no_stack
 from tasks.groups import find_groups, find_troubles
 from tasks.health import find_health
 from tasks.model import Changes, Group, Health, Overview, Row
@@ -23,7 +23,7 @@ def find_overview(stack: str) -> Overview:
     """
     base = check_ours(stack, "base")
     if base is None:
-        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+        raise no_stack(stack)
     groups = find_groups(stack)
     roles = {name: load_role(name) for name in sorted({group.version.role for group in groups})}
     shares = in_parallel([partial(_traffic, stack, role) for role in roles.values()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tasks.clients import cloudwatch, sqs
-from tasks.errors import NotFound, QueueGone
+from tasks.errors import NotFound, QueueGone, no_stack
 from tasks.stacks import find_stack
 from tasks.worker_plans import Load
 
@@ -16,8 +16,10 @@ RECENT = timedelta(minutes=5)
 def find_queue(stack: str, name: str) -> str:
     """The URL of the queue that the base stack has as output `name`. Raises NotFound."""
     base = find_stack(stack)
-    if base is None or name not in base.outputs:
-        raise NotFound(f"{name} of stack {stack}" if base else f"stack {stack}", f"`tyrell up {stack}` makes it")
+    if base is None:
+        raise no_stack(stack)
+    if name not in base.outputs:
+        raise NotFound(f"{name} of stack {stack}", f"`tyrell up {stack}` makes it")
     return base.outputs[name]
 
 

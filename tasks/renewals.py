@@ -7,8 +7,9 @@ from itertools import count
 from tasks.builds import find_builds
 from tasks.core_services import CORE_SERVICES
 from tasks.groups import find_groups
-from tasks.marks import find_bad, pinned_for
+from tasks.marks import find_bad
 from tasks.model import Noun, Release, Version
+from tasks.pins import pinned_for
 from tasks.releases import find_planned, offer_of
 from tasks.roles import Role, load_role
 from tasks.versions import find_made_of, find_working

@@ -12,7 +12,7 @@ from tasks.model import Changes, Group, Noun, Release, Version
 from tasks.recording import Recorder
 from tasks.retiring import stop_version
 from tasks.roles import Role
-from tasks.rollouts import Rollout
+from tasks.rollouts import FULL, Rollout
 from tasks.smoke import check_smoke
 from tasks.versions import create_version, find_shares
 
@@ -29,6 +29,9 @@ class Order(Noun):
 
 class Replacement:
     """What is the same for every kind of traffic. `changes` says what was changed so far, also after a failure."""
+
+    hold = True
+    """Whether a pinned group keeps at least the size it has."""
 
     def __init__(self, order: Order, lock: Lock | None, recorder: Recorder) -> None:
         self.role, self.plan = order.role, order.plan
@@ -48,12 +51,16 @@ class Replacement:
         return f"{self.role.name} {self.new.id}"
 
     def pin(self) -> None:
-        """Old version: hold its size."""
+        """The old version. What an upgrade held that died and was left for this one is nobody's any more.
+
+        In this order: at each moment some tag says where an unfinished upgrade came from.
+        """
         check_held(self.lock)
-        marks.pin(find_group(self.old), self.new.id)
+        marks.pin(find_group(self.old), self.new.id, hold=self.hold)
+        marks.unpin_others(self.old, self.new)
 
     def unpin(self) -> None:
-        """Every version of the role: what an upgrade that died left behind is nobody's any more, we have the lock."""
+        """Every version of the role; looks at the lock also when there is none: who lost it has not taken over."""
         check_held(self.lock)
         marks.unpin_all(self.old)
 
@@ -69,12 +76,27 @@ class Replacement:
         """The stack, no traffic, then as many machines as the old version has now."""
         self.recorder.step("launch")
         check_held(self.lock)
+        old = find_group(self.old)
+        if marks.left_at(old) and self.share() < FULL:  # whoever gave it traffic again died before saying so
+            marks.mark_in_use(old)
         self.changes += create_version(self.new, self.release, self.role)
         group = find_group(self.new)
         self.keep_from_traffic(group)
+        check_held(self.lock)  # making a stack takes minutes
         marks.mark_in_use(group)
-        self.changes += scale_group(self.new, find_group(self.old).desired)
-        marks.pin(find_group(self.new), self.new.id)
+        self.changes += scale_group(self.new, old.desired)
+        marks.pin(find_group(self.new), self.new.id, hold=self.hold)
+
+    def create(self) -> Group:
+        """The stack of a new version that needs no traffic kept from it, with the machines it may have already."""
+        self.recorder.step("launch")
+        check_held(self.lock)
+        self.changes += create_version(self.new, self.release, self.role)
+        group = find_group(self.new)
+        check_held(self.lock)  # making a stack takes minutes
+        marks.mark_in_use(group)
+        marks.pin(group, self.new.id, hold=self.hold)
+        return group
 
     def await_steady(self) -> None:
         """Healthy where it counts for its kind of traffic, for `min_healthy_time`."""
@@ -95,7 +117,6 @@ class Replacement:
 
     def dismiss(self) -> None:
         """Its connections first, then its machines."""
-        check_held(self.lock)
         if self.launched():
             self.changes += stop_version(self.lock, self.new, self.role, self.plan.drain_rate)
 

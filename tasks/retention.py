@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from tasks.errors import UsageError
-from tasks.marks import hot_until, left_at, pinned_for
+from tasks.marks import hot_until, left_at
 from tasks.model import Group, Noun, Version
+from tasks.pins import pinned_for
 from tasks.rollouts import Rollout
 
 

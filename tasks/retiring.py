@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tasks import registry, traffic
 from tasks.draining import move_connections
 from tasks.groups import await_size, find_group, find_groups, scale_group
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.marks import find_bad, unpin
 from tasks.model import Changes, Version
 from tasks.retention import Due, Fate, find_due
@@ -40,6 +40,7 @@ def retire_due(lock: Lock | None, stack: str, role: Role) -> Changes:
 
 def stop_version(lock: Lock | None, version: Version, role: Role, drain_rate: float) -> Changes:
     """Drain it, take it out of its rule and let its machines go; its stack stays. Raises LockLost, Conflict."""
+    check_held(lock)
     group = find_group(version)
     unpin(group)
     if group.desired:
@@ -47,12 +48,14 @@ def stop_version(lock: Lock | None, version: Version, role: Role, drain_rate: fl
     changes: Changes = ()
     if isinstance(role.traffic, ByLoadBalancer):
         changes += traffic.remove_from_rule(lock, group, role.traffic)
+    check_held(lock)  # draining takes its time
     return changes + scale_group(version, 0)
 
 
 def delete_version(lock: Lock | None, version: Version, role: Role) -> Changes:
-    """Delete a version that was stopped, and what a registry may still know of it."""
+    """Delete a version that was stopped, and what a registry may still know of it. Raises LockLost."""
     await_size(version, 0, role.patience)
+    check_held(lock)
     changes = delete_stack(version.stack_name)
     if isinstance(role.traffic, ByRegistry):
         changes += registry.forget_members(lock, version, role.traffic)

@@ -7,8 +7,9 @@ from functools import partial
 
 from tasks.groups import find_groups
 from tasks.health import find_health
-from tasks.marks import find_bad, hot_until, left_at, pinned_for
+from tasks.marks import find_bad, hot_until, left_at
 from tasks.model import Group, Noun
+from tasks.pins import pinned_for
 from tasks.roles import Role
 from tasks.steps import in_parallel
 from tasks.versions import find_working

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
-from tasks.groups import find_group, scale_group
+from tasks.groups import find_group, find_groups, scale_group
 from tasks.health import find_health
 from tasks.live_keys import point_to
-from tasks.locks import Lock
+from tasks.locks import Lock, check_held
 from tasks.model import Changes, Version
 from tasks.retiring import stop_version
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
@@ -26,6 +26,7 @@ def switch_traffic(lock: Lock | None, version: Version, role: Role, percent: int
         raise UsageError(f"traffic of {role.name} cannot be shared out; switch all of it to one version")
     before = find_shares(version.stack, role)
     changes = _move(lock, version, role, percent, rest, all_healthy=True)
+    check_held(lock)
     if changes and percent == FULL:
         for name, share in before.items():
             if share == FULL:
@@ -80,13 +81,18 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
     """Traffic in one write; then the version that was left is marked bad and its machines go.
 
     Both are pinned first and let go last, so that a repetition after a kill leaves the same version and no other one.
+    The version that is left may not be there: an upgrade can die before it has made it.
     Raises NotReady, LockLost, Conflict.
     """
-    marks.pin(find_group(leaving), leaving.id, hold=False)
-    marks.pin(find_group(back), leaving.id, hold=False)
+    check_held(lock)
+    there = tuple(group for group in find_groups(leaving.stack, role.name) if group.version == leaving)
+    for group in (*there, find_group(back)):
+        marks.pin(group, leaving.id, hold=False)
     changes = _move(lock, back, role, FULL, None, all_healthy=False)
     changes += marks.condemn(lock, leaving, reason)
     marks.mark_in_use(find_group(back))
-    changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
+    if there:
+        changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
+    check_held(lock)
     marks.unpin_all(back)
     return changes

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasks.clients import elbv2
-from tasks.errors import Conflict, NotFound, NotReady, UsageError
+from tasks.errors import Conflict, NotReady, UsageError, no_stack
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
 from tasks.role_parts import ByLoadBalancer
@@ -61,7 +61,7 @@ def _weights(actions: Sequence[Any]) -> dict[str, int]:
 def _listener(stack: str, traffic: ByLoadBalancer) -> str:
     base = find_stack(stack)
     if base is None:
-        raise NotFound(f"stack {stack}", f"`tyrell up {stack}` makes it")
+        raise no_stack(stack)
     return base.outputs[f"{traffic.balancer.capitalize()}Listener"]
 
 

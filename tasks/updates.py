@@ -9,7 +9,7 @@ from datetime import timedelta
 from prefect.artifacts import create_table_artifact
 
 from tasks.change_sets import Change, ChangeSet, check_keeps, delete_change_set, execute_change_set, make_change_set
-from tasks.errors import Conflict, NotFound, TyrellError
+from tasks.errors import Conflict, TyrellError, no_stack
 from tasks.locks import Lock, check_held, holding
 from tasks.model import Changes, Noun
 from tasks.renewals import Renewal
@@ -51,7 +51,7 @@ def make_change_sets(blueprints: Collection[Blueprint]) -> tuple[ChangeSet, ...]
     for blueprint in blueprints:
         found = find_at_rest(blueprint)
         if found is None:
-            raise NotFound(f"stack {blueprint.name}", f"`tyrell up {blueprint.name}` makes it")
+            raise no_stack(blueprint.name)
         made.append(make_change_set(found, blueprint))
     return tuple(filter(None, made))
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from tasks import registry, traffic
 from tasks.amis import find_release
 from tasks.applying import apply_stack
-from tasks.errors import NotFound, UsageError
+from tasks.errors import UsageError, no_stack
 from tasks.groups import find_group, find_groups
 from tasks.live_keys import find_live_key
-from tasks.marks import LEFT, find_bad, pinned_for
+from tasks.marks import find_bad
 from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
 from tasks.stacks import Blueprint, find_stack
+from tasks.succession import left_by_rollback, only_one, replaced, way_back
 from tasks.templates import version_template
 
 KIND = "version"
@@ -27,7 +28,7 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     """
     base = find_stack(version.stack)
     if base is None:
-        raise NotFound(f"stack {version.stack}", f"`tyrell up {version.stack}` makes it")
+        raise no_stack(version.stack)
     check_made_of(version, release)
     parameters = {
         "Stack": version.stack,
@@ -116,7 +117,7 @@ def is_live(stack: str, role: Role) -> bool:
 
 def find_live(stack: str, role: Role) -> Group:
     """The group of the version that serves. Raises NotFound without one, UsageError when two share the work."""
-    return find_group(_version(stack, role, _only(role, find_working(stack, role), "is scaled or rolled back")))
+    return find_group(_version(stack, role, only_one(role, find_working(stack, role), "is scaled or rolled back")))
 
 
 def find_working(stack: str, role: Role, groups: tuple[Group, ...] | None = None) -> dict[str, int]:
@@ -131,73 +132,23 @@ def find_working(stack: str, role: Role, groups: tuple[Group, ...] | None = None
     return find_shares(stack, role, known)
 
 
-def _only(role: Role, working: dict[str, int], before: str) -> str:
-    if not working:
-        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
-    if len(working) > 1:
-        shown = " and ".join(f"{name} ({share})" for name, share in working.items())
-        raise UsageError(
-            f"{role.name} is between two versions, {shown}: finish it with `tyrell upgrade {role.name} --to VERSION`"
-            f" or go back with `tyrell rollback {role.name}` before it {before}"
-        )
-    return next(iter(working))
-
-
 def _version(stack: str, role: Role, name: str) -> Version:
     return Version(stack=stack, role=role.name, id=name)
 
 
 def find_replaced(new: Version, role: Role) -> Version | None:
-    """The version that `new` is to take over from, also half-way; None when `new` has taken over long ago.
-
-    Raises NotFound when nothing is live, UsageError when two others share the work.
-    """
-    working = find_working(new.stack, role)
-    others = {name: share for name, share in working.items() if name != new.id}
-    for group in find_groups(new.stack, role.name):
-        to = pinned_for(group)
-        if group.version == new and to in others and role.traffic.kind != "none":
-            raise UsageError(
-                f"an unfinished upgrade goes from {role.name} {new.id} to {to}; `tyrell rollback {role.name}` ends it"
-            )
-    pinned = [group for group in find_groups(new.stack, role.name) if pinned_for(group) == new.id]
-    before = [group.version for group in pinned if group.version != new]
-    if not others and before:
-        return before[0]
-    if not others and new.id in working:
-        return None
-    return _version(new.stack, role, _only(role, others, f"goes to {new.id}"))
+    """The version that `new` is to take over from. Returns and raises what `tasks.succession.replaced` does."""
+    old = replaced(new.id, role, find_groups(new.stack, role.name), find_working(new.stack, role))
+    return _version(new.stack, role, old) if old else None
 
 
 def find_leaving(stack: str, role: Role, to: str) -> Version:
-    """The version that a rollback leaves: the one an unfinished upgrade goes to, else the live one with least traffic.
-
-    Raises NotFound when nothing is live, UsageError when `to` is live already.
-    """
-    for group in find_groups(stack, role.name):
-        if pinned_for(group) not in {"", to}:
-            return _version(stack, role, pinned_for(group))
-    others = {name: share for name, share in find_working(stack, role).items() if name != to}
-    if to and not others:
-        raise UsageError(f"{role.name} {to} has all traffic already")
-    if not others:
-        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
-    return _version(stack, role, min(others, key=lambda name: others[name]))
+    """The version that a rollback leaves. Returns and raises what `tasks.succession.left_by_rollback` does."""
+    groups, working = find_groups(stack, role.name), find_working(stack, role)
+    return _version(stack, role, left_by_rollback(to, role, groups, working))
 
 
 def find_way_back(stack: str, role: Role, leaving: str) -> Version:
-    """The version to go back to from `leaving`.
-
-    The one that an unfinished upgrade came from, else the one it shares the traffic with, else the last known good.
-    Raises NotFound when there is none.
-    """
-    working = find_working(stack, role)
-    groups = [group for group in find_groups(stack, role.name) if group.version.id != leaving]
-    for group in groups:
-        if pinned_for(group) == leaving or group.version.id in working:
-            return group.version
-    bad = find_bad(stack, role.name)
-    good = [group for group in groups if LEFT in group.tags and group.version.id not in bad]
-    if not good:
-        raise NotFound(f"a version of {role.name} known good to go back to", f"`tyrell versions {role.name}` shows all")
-    return max(good, key=lambda group: group.tags[LEFT]).version
+    """The version to go back to from `leaving`. Returns and raises what `tasks.succession.way_back` does."""
+    groups, working = find_groups(stack, role.name), find_working(stack, role)
+    return _version(stack, role, way_back(leaving, role, groups, working, find_bad(stack, role.name)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tasks.errors import NotFound, QueueGone, UsageError
+from tasks.errors import QueueGone, UsageError, nothing_live
 from tasks.groups import find_groups, find_troubles, scale_group
 from tasks.live_keys import find_live_key, find_pause
 from tasks.locks import Lock, check_held
-from tasks.marks import pinned_for
 from tasks.model import Changes, Group, Noun, Version
+from tasks.pins import pinned_for
 from tasks.queues import count_messages, find_load, find_queue
 from tasks.role_parts import ByQueue
 from tasks.roles import Role, load_role, role_names
@@ -114,7 +114,7 @@ def scale_crew(lock: Lock | None, stack: str, role: Role, size: int) -> Changes:
     """
     crew = _staffed(stack, role)
     if not crew.version:
-        raise NotFound(f"a live version of {role.name}", f"`tyrell switch {role.name} VERSION` makes one live")
+        raise nothing_live(role.name)
     changes: Changes = ()
     for stray in crew.strays:
         check_held(lock)

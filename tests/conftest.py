@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -16,6 +18,11 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("::", maxsplit=1)[0].rpartition("/")[0]
         return TOGETHER.get(folder, folder)
+
+
+def pytest_configure() -> None:
+    """Commands that tests start can be stopped by Ctrl-C, also where the tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:

@@ -6,19 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks import clients
-from tests.flows.embedded import Tyrell, embedded_cloud
+from tests.flows.embedded import Tyrell, cloud_of_this_process
 
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[Tyrell]:
-    """An embedded cloud with a Prefect server and nothing on it; this process is led to it too."""
-    with embedded_cloud() as tyrell, pytest.MonkeyPatch.context() as patched:
-        for name, value in (tyrell.cloud_environment | {"TYRELL_HOME": str(tyrell.home)}).items():
-            patched.setenv(name, value)
-        clients.forget()
+    """The cloud, with nothing on it."""
+    with cloud_of_this_process() as tyrell:
         yield tyrell
-        clients.forget()
 
 
 @pytest.fixture(scope="package")

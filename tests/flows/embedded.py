@@ -15,6 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tasks import clients
 from tasks.model import Patience
 from tests.waiting import free_port
 
@@ -124,3 +127,14 @@ def embedded_cloud(
     finally:
         tyrell.run("local", "down")
         shutil.rmtree(tyrell.home, ignore_errors=True)
+
+
+@contextmanager
+def cloud_of_this_process(network: str = NETWORK) -> Iterator[Tyrell]:
+    """An embedded cloud with a Prefect server and nothing on it; the flows and tasks of this process use it too."""
+    with embedded_cloud(network=network) as tyrell, pytest.MonkeyPatch.context() as patched:
+        for name, value in (tyrell.cloud_environment | {"TYRELL_HOME": str(tyrell.home)}).items():
+            patched.setenv(name, value)
+        clients.forget()
+        yield tyrell
+        clients.forget()

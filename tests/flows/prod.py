@@ -12,8 +12,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from typer.testing import CliRunner, Result
 
 from tasks.groups import find_group
-from tasks.marks import find_bad, pinned_for
+from tasks.marks import find_bad
 from tasks.model import Group, Version
+from tasks.pins import pinned_for
 from tasks.roles import load_role
 from tasks.standing import Standing, find_standings
 from tasks.versions import find_shares

@@ -77,8 +77,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(prod: Prod, checkout
 
 def test_a_release_upgrades_its_roles_one_after_the_other_and_nobody_notices(prod: Prod, checkout: Checkout) -> None:
     checkout.holds("two")
-    with Load(prod.url, rate=60, sockets=10) as load:
-        changes = prod.changes("release", *ROLES, *QUICK, "--window", "0")
+    with Load(prod.url, rate=60, sockets=10) as load:  # the gate would judge the speed of this machine as well
+        changes = prod.changes("release", *ROLES, *QUICK, "--no-gate", "--window", "0")
     report = load.report()
     assert (len(report.failed), len(report.wrong_tenant), report.broken) == (0, 0, 0), str(report)
     assert {role: prod.shares(role) for role in ROLES} == {role: {"two": 100} for role in ROLES}

@@ -19,7 +19,7 @@ from tasks import clients
 from tasks.errors import RolledBack
 from tasks.groups import find_groups
 from tasks.locks import find_locks
-from tasks.marks import HOT_UNTIL
+from tasks.marks import HOT_UNTIL, pin
 from tasks.metrics import period
 from tasks.model import Group, Release
 from tasks.rollouts import Gate, Rollout
@@ -250,6 +250,27 @@ def test_a_killed_upgrade_can_be_rolled_back_instead(prod: Prod, half_way: Half)
     assert prod.shares("router") == {before: 100}
     assert prod.is_left_alone("router", before)
     prod.ok("upgrade", "router", "--to", after, "--force", *UNJUDGED)
+
+
+def test_an_upgrade_lets_go_of_what_one_held_that_was_left_for_it(prod: Prod, half_way: Half) -> None:
+    going, before, after = half_way
+    going.kill()
+    going.wait()
+    prod.ok("switch", "router", after, "--wait", "60")
+    own = plan(gate=Gate(min_requests=0, function="tests.flows.own_gate:tell_who_is_held"))
+    with pytest.raises(RolledBack, match=f"held: {after}, third"):
+        upgrade(prod.version("router", "third"), Release(id="third", ami=clients_image(prod, after)), own)
+    assert prod.shares("router") == {after: 100}
+    assert prod.is_left_alone("router", before)
+    assert prod.is_left_alone("router", after)
+
+
+def test_an_upgrade_that_died_before_it_made_its_version_can_be_rolled_back(prod: Prod) -> None:
+    before = prod.live("router")
+    pin.fn(prod.group("router", before), "never")
+    assert prod.changes("rollback", "router") == ["marked router never as bad"]
+    assert prod.shares("router") == {before: 100}
+    assert prod.is_left_alone("router", before)
 
 
 def test_a_stopped_upgrade_gives_the_traffic_back_at_once(prod: Prod, half_way: Half) -> None:

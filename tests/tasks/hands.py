@@ -34,10 +34,15 @@ class Hand:
     def write(self, what: str) -> None:
         """Every write looks first whether the lock is still ours."""
         self._before(what)
+        self.check_held()
+        self.cloud.journal.append(what)
+
+    def check_held(self) -> None:
+        """See `tasks.locks.check_held`."""
+        self.look()
         if self.cloud.holder != self._lock:
             self._lost = True
             raise LockLost("router", "lab", "the other")
-        self.cloud.journal.append(what)
 
     def _before(self, what: str) -> None:
         self.look()

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from tasks import rollout
 from tasks.errors import NotFound, NotReady, RolledBack, TyrellError, UsageError
-from tasks.marks import LEFT, pinned_for
 from tasks.retention import Fate, check_may_go, find_due
+from tasks.roles import load_role
 from tasks.rollouts import FULL, Rollout
+from tasks.succession import left_by_rollback, only_one, replaced, way_back
 from tests.tasks.hands import Fault, Hand
 from tests.tasks.simulated_rollout import Luck, SimulatedTraffic
+from tests.tasks.simulated_tasks import condemn, give, stop, unpin_all, use
 from tests.tasks.simulation import Cloud
 
 
@@ -35,6 +37,7 @@ class Command:
         return None
 
 
+ROLE = load_role("router")
 CANARY = Rollout()
 GOOD = Luck()
 
@@ -56,7 +59,9 @@ class Upgrade(Command):
             raise UsageError(f"{self.new} has failed before")
         if not cloud.healthy[old] and not self.force:
             raise NotReady(old, ("no machine is healthy",))
-        cloud.bad.pop(self.new, None)
+        if self.new in cloud.bad:
+            hand.write(f"pardon {self.new}")
+            del cloud.bad[self.new]
         size = cloud.groups[old].desired
         try:
             rollout.replace(SimulatedTraffic(hand, old, self.new, self.plan, self.luck), self.plan)
@@ -82,17 +87,40 @@ class RollBack(Command):
     """See `flows.rollback`."""
 
     def carry_out(self, cloud: Cloud, hand: Hand) -> None:
-        leaving = find_leaving(cloud)
-        back = find_way_back(cloud, leaving)
+        leaving = left_by_rollback("", ROLE, cloud.by_name(), cloud.shares)
+        back = way_back(leaving, ROLE, cloud.by_name(), cloud.shares, cloud.bad)
         if back in cloud.bad:
             raise UsageError(f"{back} has failed before")
         if not cloud.healthy[back]:
             raise NotReady(back, ("no machine is healthy",))
-        traffic = SimulatedTraffic(hand, back, leaving, CANARY, GOOD)
-        traffic.shift_back()
-        traffic.condemn("rolled back by hand")
-        traffic.unpin()
-        traffic.dismiss()
+        there = [leaving] if leaving in cloud.groups else []
+        for name in (*there, back):
+            hand.write(f"pin {name}")
+            cloud.pin(name, leaving, hold=False)
+        give(hand, {back: FULL}, all_healthy=False)
+        condemn(hand, leaving, "rolled back by hand")
+        use(hand, back)
+        for name in there:
+            stop(hand, name)
+        hand.check_held()
+        unpin_all(hand, last=back)
+
+
+@dataclass(frozen=True)
+class Switch(Command):
+    """See `flows.switch`: to any version that is there and healthy; nobody is so bold as to take one that is bad."""
+
+    name: str
+
+    def carry_out(self, cloud: Cloud, hand: Hand) -> None:
+        if self.name not in cloud.groups or self.name in cloud.bad:
+            raise NotFound(self.name, "there are others")
+        before = [name for name in cloud.shares if cloud.shares == {name: FULL} != {self.name: FULL}]
+        give(hand, {self.name: FULL}, all_healthy=True)
+        for name in before:
+            hand.write(f"{name} has served")
+            cloud.mark_left(name, CANARY.rollback_window)
+        use(hand, self.name)
 
 
 @dataclass(frozen=True)
@@ -113,6 +141,7 @@ class Retire(Command):
         if self.name not in cloud.groups:
             raise NotFound(self.name, "there are others")
         check_may_go(cloud.groups[self.name], cloud.shares, cloud.now, force=False)
+        stop(hand, self.name)
         hand.write(f"delete {self.name}")
         cloud.delete(self.name)
 
@@ -124,9 +153,7 @@ class Scale(Command):
     size: int
 
     def carry_out(self, cloud: Cloud, hand: Hand) -> None:
-        if len(cloud.shares) > 1:
-            raise UsageError("between two versions")
-        (live,) = cloud.shares
+        live = only_one(ROLE, cloud.shares, "is scaled")
         hand.write(f"scale {live} to {self.size}")
         cloud.resize(live, self.size)
         cloud.boot(live)
@@ -134,40 +161,14 @@ class Scale(Command):
 
 def find_replaced(cloud: Cloud, new: str) -> str | None:
     """See `tasks.versions.find_replaced`."""
-    others = [name for name in cloud.shares if name != new]
-    before = [name for name, group in cloud.groups.items() if pinned_for(group) == new != name]
-    if not others:
-        return before[0] if before else None
-    if len(others) > 1:
-        raise UsageError("between two versions")
-    return others[0]
-
-
-def find_leaving(cloud: Cloud) -> str:
-    """See `tasks.versions.find_leaving`."""
-    unfinished = [name for name, group in cloud.groups.items() if pinned_for(group) == name]
-    return unfinished[0] if unfinished else min(cloud.shares, key=lambda name: cloud.shares[name])
-
-
-def find_way_back(cloud: Cloud, leaving: str) -> str:
-    """See `tasks.versions.find_way_back`."""
-    groups = {name: group for name, group in cloud.groups.items() if name != leaving}
-    for name, group in groups.items():
-        if pinned_for(group) == leaving or name in cloud.shares:
-            return name
-    good = [name for name, group in groups.items() if LEFT in group.tags and name not in cloud.bad]
-    if not good:
-        raise NotFound("a version known good to go back to", "there is none")
-    return max(good, key=lambda name: groups[name].tags[LEFT])
+    return replaced(new, ROLE, cloud.by_name(), cloud.shares)
 
 
 def retire_due(cloud: Cloud, hand: Hand) -> None:
     """See `tasks.retiring.retire_due`."""
-    for due in find_due(tuple(cloud.groups.values()), cloud.shares, cloud.bad, CANARY, cloud.now):
+    for due in find_due(cloud.by_name(), cloud.shares, cloud.bad, CANARY, cloud.now):
         name = due.version.id
-        hand.write(f"stop {name}")
-        cloud.unpin(name)
-        cloud.resize(name, 0)
+        stop(hand, name)
         if due.fate is Fate.delete:
             hand.write(f"delete {name}")
             cloud.delete(name)

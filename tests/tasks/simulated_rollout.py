@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.errors import Disproved, Expired, NotReady, Refused
-from tasks.marks import HOT_UNTIL, LEFT
+from tasks.errors import Disproved, Expired, Refused
+from tasks.marks import LEFT
+from tasks.pins import pinned_size
 from tasks.rollouts import FULL, Rollout
 from tests.tasks.hands import Hand
+from tests.tasks.simulated_tasks import condemn, give, scale, stop, unpin, unpin_all, use
 
 
 @dataclass(frozen=True)
@@ -49,30 +51,25 @@ class Simulated:
     def pin(self) -> None:
         self.hand.write(f"pin {self.old}")
         self.cloud.pin(self.old, self.new, hold=self.hold)
+        for name in self.cloud.pinned():
+            if name not in {self.old, self.new}:
+                unpin(self.hand, name)
 
     def unpin(self) -> None:
-        """The old version last: its pin says where an unfinished upgrade came from."""
-        for name in sorted(self.cloud.pinned(), key=lambda name: name == self.old):
-            self.hand.write(f"unpin {name}")
-            self.cloud.unpin(name)
+        self.hand.check_held()
+        unpin_all(self.hand, last=self.old)
 
     def launch(self) -> None:
         self.hand.write(f"create {self.new}")
         self.cloud.create(self.new)
-        self.hand.write(f"use {self.new}")
-        self.cloud.untag(self.new, LEFT, HOT_UNTIL)
+        use(self.hand, self.new)
         self.fill()
         self.hand.write(f"pin {self.new}")
         self.cloud.pin(self.new, self.new, hold=self.hold)
 
     def fill(self) -> None:
         """As large as the old version is."""
-        self.scale(self.new, self.cloud.groups[self.old].desired)
-
-    def scale(self, name: str, size: int) -> None:
-        if self.cloud.groups[name].desired != size:
-            self.hand.write(f"scale {name} to {size}")
-            self.cloud.resize(name, size)
+        scale(self.hand, self.new, self.cloud.groups[self.old].desired)
 
     def await_steady(self) -> None:
         self.hand.act(f"{self.new} is steady")
@@ -91,12 +88,16 @@ class Simulated:
         self.hand.act(f"drain {self.old}")
 
     def condemn(self, reason: str) -> None:
-        self.hand.write(f"condemn {self.new}")
-        self.cloud.bad[self.new] = reason
+        condemn(self.hand, self.new, reason)
 
 
 class SimulatedTraffic(Simulated):
     """See `tasks.by_weights` and `tasks.by_pointer`."""
+
+    def launch(self) -> None:
+        if LEFT in self.cloud.groups[self.old].tags and self.share() < FULL:
+            use(self.hand, self.old)
+        super().launch()
 
     def share(self) -> int:
         self.hand.look()
@@ -108,25 +109,11 @@ class SimulatedTraffic(Simulated):
             raise Refused(self.new, self.luck.answer)
 
     def shift(self, percent: int) -> None:
-        self._give({self.new: percent, self.old: FULL - percent}, all_healthy=True)
+        give(self.hand, {self.new: percent, self.old: FULL - percent}, all_healthy=True)
 
     def shift_back(self) -> None:
-        self._give({self.old: FULL}, all_healthy=False)
-        self.hand.write(f"use {self.old}")
-        self.cloud.untag(self.old, LEFT, HOT_UNTIL)
-
-    def _give(self, wanted: dict[str, int], *, all_healthy: bool) -> None:
-        self.hand.look()
-        wanted = {name: share for name, share in wanted.items() if share}
-        if wanted == self.cloud.shares:
-            return
-        self.hand.act(f"look before {wanted}")
-        for name, share in wanted.items():
-            floor = max(self.cloud.groups[name].desired if all_healthy else 1, 1)
-            if share > self.cloud.shares.get(name, 0) and self.cloud.healthy[name] < floor:
-                raise NotReady(name, (f"{self.cloud.healthy[name]} of {floor}",))
-        self.hand.write(" ".join(f"{name}={share}" for name, share in wanted.items()))
-        self.cloud.give(wanted)
+        give(self.hand, {self.old: FULL}, all_healthy=False)
+        use(self.hand, self.old)
 
     def await_gate(self, percent: int) -> None:
         self.hand.act(f"gate at {percent} %")
@@ -136,8 +123,7 @@ class SimulatedTraffic(Simulated):
             raise failed(self.luck.gate, self.new)
 
     def dismiss(self) -> None:
-        self.hand.write(f"drain {self.new}")
-        self.scale(self.new, 0)
+        stop(self.hand, self.new)
 
 
 class SimulatedBatches(Simulated):
@@ -147,7 +133,7 @@ class SimulatedBatches(Simulated):
 
     @property
     def size(self) -> int:
-        return self.cloud.size_before(self.old)
+        return max(map(pinned_size, self.cloud.by_name()))
 
     def sizes(self) -> tuple[int, int]:
         self.hand.look()
@@ -157,7 +143,7 @@ class SimulatedBatches(Simulated):
         """It comes machine by machine."""
 
     def resize_old(self, size: int) -> None:
-        self.scale(self.old, size)
+        scale(self.hand, self.old, size)
         self.hand.act(f"{self.old} has {size}")
         self.cloud.boot(self.old)
 
@@ -165,6 +151,6 @@ class SimulatedBatches(Simulated):
         self.hand.look()
         if self.new not in self.cloud.groups:
             return
-        self.scale(self.new, size)
+        scale(self.hand, self.new, size)
         if size:
             self.await_steady()

@@ -5,12 +5,12 @@ A group is the real noun with the real tags, so what reads it in `tasks` can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tasks.marks import HOT_UNTIL, LEFT, PINNED, pinned_for, pinned_size
+from tasks.marks import HOT_UNTIL, LEFT
 from tasks.model import Group, Version
+from tasks.pins import PINNED, pin_for, pin_of
 from tasks.rollouts import FULL
 
 SIZE = 3
@@ -88,18 +88,18 @@ class Cloud:
 
     def pin(self, name: str, to: str, *, hold: bool) -> None:
         """See `tasks.marks.pin`."""
-        if self.groups[name].tags.get(PINNED) and pinned_for(self.groups[name]) != to:
-            self.unpin(name)
         group = self.groups[name]
-        if PINNED not in group.tags:
-            self.tag(name, pinned=f"to={to} min={group.min} size={group.desired} suspended=AZRebalance")
-        if hold:
-            self._change(name, min=group.desired, suspended=("AZRebalance",))
+        pin = pin_for(group, to)
+        self.tag(name, pinned=str(pin))
+        self._change(name, suspended=pin.processes, min=group.desired if hold else group.min)
 
     def unpin(self, name: str) -> None:
         """See `tasks.marks.unpin`."""
-        self._change(name, min=0, suspended=())
-        self.untag(name, PINNED)
+        group = self.groups[name]
+        before = pin_of(group)
+        if before:
+            self._change(name, suspended=(), min=min(before.min, group.desired))
+            self.untag(name, PINNED)
 
     def mark_left(self, name: str, window: timedelta) -> None:
         """See `tasks.marks.mark_left`."""
@@ -122,13 +122,13 @@ class Cloud:
         self.expect(forced or until <= self.now.isoformat(), f"{name} is deleted inside its window")
         del self.groups[name], self.healthy[name]
 
-    def pinned(self) -> Iterable[str]:
-        """The versions whose size is held."""
-        return [name for name, group in self.groups.items() if PINNED in group.tags]
+    def by_name(self) -> tuple[Group, ...]:
+        """All groups, as `tasks.groups.find_groups` returns them."""
+        return tuple(sorted(self.groups.values(), key=lambda group: group.name))
 
-    def size_before(self, name: str) -> int:
-        """How many machines it had when it was pinned."""
-        return pinned_size(self.groups[name])
+    def pinned(self) -> list[str]:
+        """The versions whose size is held."""
+        return [group.version.id for group in self.by_name() if PINNED in group.tags]
 
     def seen(self) -> object:
         """Everything that runs change; machines live and die by themselves."""

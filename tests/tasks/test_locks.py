@@ -18,6 +18,9 @@ from tasks.errors import EtcdUnreachable, Expired, LockHeld, LockLost, NotFound
 from tasks.locks import PREFIX, SECONDS, Lock, check_held, check_unlocked, find_locks, keeping, me, take_lock
 from tasks.marks import condemn, find_bad, pardon
 from tasks.model import Version
+from tasks.retiring import stop_version
+from tasks.roles import load_role
+from tasks.switching import go_back
 from tests.tasks.stack_etcd import STACK, stack_etcd
 from tests.waiting import eventually
 
@@ -137,7 +140,12 @@ def test_who_lost_it_can_neither_write_nor_undo() -> None:
     with pytest.raises(LockLost):
         condemn.fn(lost, V1, "nobody has the lock")
     ours = take(doing="something else")
-    for write in (lambda: condemn.fn(lost, V1, "too late"), lambda: check_held(lost)):
+    for write in (
+        lambda: check_held(lost),
+        lambda: condemn.fn(lost, V1, "too late"),
+        lambda: go_back(lost, V1, V1, load_role("router"), "too late"),
+        lambda: stop_version(lost, V1, load_role("router"), 1),
+    ):
         with pytest.raises(LockLost, match=f"{me()} has it now"):
             write()
     assert find_bad(STACK, "router") == {}

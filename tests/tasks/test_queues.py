@@ -11,6 +11,7 @@ from tasks.clients import cloudformation, cloudwatch, sqs
 from tasks.errors import NotFound, QueueGone
 from tasks.queues import count_messages, find_load, find_queue
 from tests.tasks.own_aws import own_aws
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -28,19 +29,31 @@ def url() -> Iterator[str]:
         yield find_queue("lab", "UsageQueue")
 
 
+def await_counts(url: str, *, waiting: int, in_flight: int) -> None:
+    """SQS counts approximately: what it says may be a little old."""
+
+    def counted() -> bool:
+        load = find_load(url)
+        return (load.waiting, load.in_flight) == (waiting, in_flight)
+
+    eventually(f"{waiting} messages waiting and {in_flight} in flight", counted, seconds=10)
+
+
 def test_a_message_is_waiting_then_in_flight_then_gone(url: str) -> None:
     sqs().send_message(QueueUrl=url, MessageBody="one")
-    assert (find_load(url).waiting, find_load(url).in_flight) == (1, 0)
+    await_counts(url, waiting=1, in_flight=0)
     (message,) = sqs().receive_message(QueueUrl=url)["Messages"]
-    assert (find_load(url).waiting, find_load(url).in_flight, find_load(url).empty) == (0, 1, False)
+    await_counts(url, waiting=0, in_flight=1)
+    assert not find_load(url).empty
     assert count_messages(url) == 1
     sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    await_counts(url, waiting=0, in_flight=0)
     assert find_load(url).empty
 
 
 def test_the_newest_figure_of_the_age_counts_and_no_figure_is_no_age(url: str) -> None:
     sqs().send_message(QueueUrl=url, MessageBody="one", DelaySeconds=600)
-    assert find_load(url).waiting == 1
+    await_counts(url, waiting=1, in_flight=0)
     name = {"MetricName": "ApproximateAgeOfOldestMessage", "Value": 90.0}
     dimension = {"Name": "QueueName", "Value": url.rpartition("/")[2]}
     cloudwatch().put_metric_data(Namespace="AWS/SQS", MetricData=[{**name, "Dimensions": [dimension]}])  # type: ignore[typeddict-item]

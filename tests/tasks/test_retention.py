@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.errors import UsageError
-from tasks.marks import HOT_UNTIL, LEFT, PINNED
+from tasks.marks import HOT_UNTIL, LEFT
 from tasks.model import Group
+from tasks.pins import PINNED
 from tasks.retention import Fate, check_may_go, find_due
 from tasks.rollouts import Rollout
 from tests.tasks.simulation import a_version

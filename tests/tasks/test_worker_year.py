@@ -2,7 +2,7 @@
 
 Every tick is a run, or is left to the run that is under way, and every message is worked off in time. The simulation
 lets one run be at work at a time; that the lock does too is tested where processes race for it (`test_locks`) and where
-two ticks come at once (`tests/flows/test_data_workers.py`).
+two ticks come at once (`tests/data/test_workers.py`).
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class Cloud:
         seen = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         return {each["Target"]["Id"]: each["TargetHealth"] for each in seen}
 
-    def await_states(self, group: str, states: set[str], seconds: float = 10) -> None:
+    def await_states(self, group: str, states: set[str], seconds: float = 30) -> None:
         """Wait until the targets of the group have exactly these states; an empty set: until there is no target."""
         eventually(
             lambda: {each["State"] for each in self.health(group).values()}, lambda seen: seen == states, seconds

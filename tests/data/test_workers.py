@@ -21,7 +21,7 @@ from tasks.queues import find_queue
 from tasks.role_parts import ByQueue
 from tasks.roles import load_role
 from tasks.worker_watch import TOO_OLD, work_off_queue
-from tests.flows.data_workers import SOON, await_messages, crews, launched, lines, run_now, send, use
+from tests.data.workers import SOON, await_messages, crews, launched, lines, run_now, send, use
 from tests.flows.embedded import Tyrell
 from tests.waiting import eventually
 from tyrell.local.inventory import running

@@ -15,7 +15,8 @@ from tasks.buckets import find_bucket
 from tasks.model import Network, Stack
 from tasks.stack_buckets import find_buckets
 from tasks.stacks import find_stack, find_stacks
-from tests.flows.embedded import NETWORK, Tyrell
+from tests.data.conftest import NETWORK
+from tests.flows.embedded import Tyrell
 from tests.tasks.own_s3 import contents, deny, new_bucket, put
 from tests.waiting import eventually
 from tyrell.bring_up import wanted
