@@ -28,6 +28,8 @@ class Role(Noun):
     description: str
     needs: tuple[RoleName, ...] = ()
     """Roles that must be healthy before this one is deployed."""
+    stands_alone: bool = False
+    """It is no part of any Link stack: a stack of its own kind is made of it."""
     machine_image: ImageKind = "link"
     """The kind of machine image that its machines are made of."""
     image: str = ""
@@ -98,6 +100,11 @@ def check_strategy(role: Role, strategy: Strategy) -> None:
 
 
 def role_names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """The roles that a Link stack may consist of."""
+    return tuple(name for name in all_role_names(folder) if not load_role(name, folder).stands_alone)
+
+
+def all_role_names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Every role there is: the folders that hold a `role.toml`."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/role.toml")))
 
@@ -107,7 +114,7 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
     """The role of that name. Raises NotFound, or RoleInvalid naming file and key."""
     path = folder / name / "role.toml"
     if not path.is_file():
-        raise NotFound(f"role {name!r}", f"there are {', '.join(role_names(folder))}")
+        raise NotFound(f"role {name!r}", f"there are {', '.join(all_role_names(folder))}")
     shown = f"roles/{name}/role.toml"
     try:
         return Role.model_validate({"name": name, **tomllib.loads(path.read_text())})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.model import Network, RegistryApiName, Stack
+from tasks.model import Metrics, Network, RegistryApiName, Stack
 from tasks.role_parts import ByRegistry
 from tasks.roles import FOLDER, Role, load_role, role_names
 
@@ -40,6 +40,18 @@ def base_template(stack: Stack) -> str:
         roles=[load_role(name) for name in role_names()],
         given_buckets={"DeviceData": stack.device_data_bucket, "Usage": stack.usage_bucket},
     )
+
+
+def metrics_template(metrics: Metrics) -> str:
+    """The CloudFormation body of a metrics stack; its name, network, image, subnet and bucket are its parameters."""
+    role = load_role("metrics")
+    data = _templates.get_template("metrics/user-data.yaml.j2").render(role=role)
+    return _templates.get_template("metrics/stack.yaml.j2").render(metrics=metrics, role=role, user_data=data)
+
+
+def attachment_template() -> str:
+    """The CloudFormation body that lets a stack's machines reach a metrics stack; both names are its parameters."""
+    return _templates.get_template("metrics/attachment.yaml.j2").render()
 
 
 def version_template(role: Role, registry_api: RegistryApiName = "v3") -> str:
