@@ -109,7 +109,7 @@ def stage_contents(contents: Contents, folder: Path) -> None:
         path = folder / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        path.chmod(0o755 if name in contents.programs else 0o644)
+        path.chmod(0o755 if name.startswith(f"{PROGRAMS}/") else 0o644)
     _save_images([image.id for image in contents.images], folder / "images.tar")
 
 

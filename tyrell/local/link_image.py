@@ -30,6 +30,9 @@ PROGRAMS = {
 }
 """Programs of the image and the module each one runs."""
 
+HOST_PROGRAMS = ROOT / "packer" / "files" / "opt" / "link" / "bin"
+"""Programs that are about the machine itself, the same as on AWS."""
+
 
 def bake_link_image(settings: Settings) -> Offer:
     """Register what lies in the repository as an AMI; unchanged contents give the same AMI.
@@ -61,7 +64,7 @@ def link_inputs() -> dict[str, str]:
     units = {name: unit for role in roles for name, unit in unit_files(role).items()}
     return {
         "units": digest(units),
-        "programs": digest(PROGRAMS | {"python": sys.executable}),
+        "programs": digest(PROGRAMS | host_programs() | {"python": sys.executable}),
         **{IMAGE + role.name: digest(_sources_of(role)) for role in roles},
     }
 
@@ -79,7 +82,9 @@ def link_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
     files: dict[str, bytes | Link] = {"etc/link/README": b"Written at first boot: where this stack's etcd is.\n"}
     for name, module in PROGRAMS.items():
-        files[f"opt/link/bin/{name}"] = program(module)
+        files[f"opt/link/bin/{name}"] = python_program(module)
+    for name, text in host_programs().items():
+        files[f"opt/link/bin/{name}"] = text.encode()
     for role in map(load_role, role_names()):
         for name, source in _sources_of(role).items():
             files[f"opt/link/lib/{name}"] = source.encode()
@@ -98,7 +103,12 @@ def etcd_binaries() -> Path:
     return Path(package.origin).parent / "etcdbin"
 
 
-def program(module: str) -> bytes:
+def host_programs() -> dict[str, str]:
+    """Programs in the shell's language, by name."""
+    return {file.name: file.read_text() for file in HOST_PROGRAMS.iterdir()}
+
+
+def python_program(module: str) -> bytes:
     """A shell script that runs the image's own copy of the services with this interpreter and its libraries.
 
     `-P` keeps the working directory off the path, so nothing else can take the name `link`.
