@@ -4,7 +4,7 @@ from prefect import flow
 
 from tasks.applying import apply_stack
 from tasks.model import Changes
-from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to
+from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to, find_network
 from tasks.monitoring.users import create_user, delete_user, users_of
 from tasks.stacks import delete_stack
 
@@ -19,7 +19,7 @@ def attach_metrics(stack: str, metrics: str) -> Changes:
         stack: the stack
         metrics: the metrics stack, in the same network
     """
-    check_attachable(stack, metrics)
+    check_attachable(stack, find_network(stack), metrics)
     changes = apply_stack(attachment_blueprint(stack, metrics))
     for user in users_of(stack, metrics):
         changes += create_user(metrics, user)

@@ -104,6 +104,12 @@ def role_names(folder: Path = FOLDER) -> tuple[str, ...]:
     return tuple(name for name in all_role_names(folder) if not load_role(name, folder).stands_alone)
 
 
+def roles_beside(others: Iterable[str], folder: Path = FOLDER) -> tuple[Role, ...]:
+    """The roles that a Link stack consists of when these `others`, which stand alone, are there for it."""
+    alone = set(all_role_names(folder)) - set(role_names(folder)) - set(others)
+    return tuple(role for name in role_names(folder) if not alone & set((role := load_role(name, folder)).needs))
+
+
 def all_role_names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Every role there is: the folders that hold a `role.toml`."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/role.toml")))

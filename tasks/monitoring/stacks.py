@@ -82,15 +82,23 @@ def attachment_blueprint(stack: str, metrics: str) -> Blueprint:
     )
 
 
-def check_attachable(stack: str, metrics: str) -> None:
-    """Raises NotFound without one of the two, UsageError when they cannot reach each other or others are attached."""
+def find_network(stack: str) -> str:
+    """The network that the Link stack lies in. Raises NotFound without such a stack."""
     base = check_ours(stack, "base")
     if base is None:
         raise no_stack(stack)
-    network = find_metrics(metrics).tags.get("tyrell:network")
-    if base.tags.get("tyrell:network") != network:
+    return base.tags["tyrell:network"]
+
+
+def check_attachable(stack: str, network: str, metrics: str) -> None:
+    """Whether a Link stack in that network can be attached.
+
+    Raises NotFound without the metrics stack, UsageError when it is in another network, or the stack has another one.
+    """
+    there = find_metrics(metrics).tags.get("tyrell:network")
+    if network != there:
         raise UsageError(
-            f"stack {stack} lies in network {base.tags.get('tyrell:network')} and metrics stack {metrics} in {network}:"
+            f"stack {stack} lies in network {network} and metrics stack {metrics} in {there}:"
             " its machines could not reach it; attach it to one in its own network"
         )
     other = find_attached_to(stack)

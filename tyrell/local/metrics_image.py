@@ -6,7 +6,7 @@ from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags, release_
 from tasks.roles import load_role
 from tasks.templates import unit_files
 from tyrell.local.debian import find_program
-from tyrell.local.link_image import find_baked, program, sources
+from tyrell.local.link_image import find_baked, host_programs, python_program, sources
 from tyrell.local.machines.images import Link, register_image
 from tyrell.local.settings import Settings
 
@@ -46,7 +46,11 @@ def find_metrics_image(settings: Settings) -> Offer:
 def metrics_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
     role = load_role(KIND)
-    files: dict[str, bytes | Link] = {f"opt/link/bin/{name}": program(module) for name, module in PROGRAMS.items()}
+    files: dict[str, bytes | Link] = {
+        f"opt/link/bin/{name}": python_program(module) for name, module in PROGRAMS.items()
+    }
+    files["etc/link/README"] = b"Written at first boot: which volume has the data.\n"
+    files |= {f"opt/link/bin/{name}": text.encode() for name, text in host_programs().items()}
     files |= {f"opt/link/lib/{name}": text.encode() for name, text in sources(PROGRAMS.values()).items()}
     files |= {f"etc/systemd/system/{name}": text.encode() for name, text in unit_files(role).items()}
     return files | {"usr/local/bin/influxd": Link(find_program("influxdb", "usr/bin/influxd"))}
