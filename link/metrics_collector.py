@@ -3,7 +3,7 @@
 Runs beside the tenant management API.
 
 Settings: COREOS_PRIVATE_IPV4, ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1), INTERVAL (10000 ms),
-STATSD_HOST (port 8125 of this machine), INFLUXDB_HOST (if set, metrics are written for Telegraf).
+STATSD_HOST (port 8125 of this machine).
 """
 
 import asyncio

@@ -1,0 +1,113 @@
+"""Writes what the services of this machine tell statsd, and what the machine itself does, into the metrics' InfluxDB.
+
+Runs on every machine. Where InfluxDB is, and as whom to write, is in the secret tyrell/ZETTA_STACK/metrics; as long as
+there is none it is looked for every INTERVAL. What can not be written waits: see `link.metrics.outbox`.
+
+Settings: COREOS_PRIVATE_IPV4, ZETTA_STACK, ZETTA_VERSION, LINK_INSTANCE_TYPE, AWS_REGION (us-east-1),
+STATSD_HOST (port 8125 of this machine), INTERVAL of points (10 s).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+
+from link.metrics.machine import read_machine
+from link.metrics.outbox import Outbox
+from link.metrics.sender import Sender
+from link.metrics.sums import NoMetric, Sums
+from link.shared import service
+from link.shared.access import Secret
+from link.shared.environment import Environment
+from link.shared.statsd import agent_address
+
+GOODBYE_TIMEOUT = 8.0
+
+logger = logging.getLogger(__name__)
+
+
+class Listener(asyncio.DatagramProtocol):
+    """Adds up what it is told; the first line that is no metric is logged."""
+
+    def __init__(self, sums: Sums) -> None:
+        self._sums = sums
+        self._complained = False
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  the name asyncio calls
+        """Add every line of the datagram."""
+        for line in filter(None, map(str.strip, data.decode(errors="replace").split("\n"))):
+            try:
+                self._sums.add(line)
+            except NoMetric:
+                if not self._complained:
+                    logger.warning("a line is no metric of statsd, and others may follow: %.200r", line)
+                self._complained = True
+
+
+class Agent:
+    """Makes points every interval and has them sent; a write that takes long delays nothing else."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.sums = Sums()
+        self._interval = environment.number("INTERVAL", 10, 1, 3600)  # times of points are whole seconds
+        self._tags = _tags(environment)
+        self._outbox = Outbox()
+        self._sender = Sender(Secret(environment, "metrics"), self._outbox)
+        self._time = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then send what there is, as far as that is soon done."""
+        read_machine()
+        sending = asyncio.create_task(self._sender.send())
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._interval)
+            self._make_points()
+            if sending.done():
+                sending.result()
+                sending = asyncio.create_task(self._sender.send())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                await sending
+                await self._sender.send()
+
+    def _make_points(self) -> None:
+        """No two points of a series have the same time, or the second would replace the first."""
+        self._time = max(self._time + 1, int(time.time()))
+        points = self.sums.take() + read_machine()
+        self._outbox.add([point.line(self._tags, self._time) for point in points])
+
+
+def _tags(environment: Environment) -> dict[str, str]:
+    """The tags of every point, as the original machines have them."""
+    stack, version, kind = map(environment.text, ("ZETTA_STACK", "ZETTA_VERSION", "LINK_INSTANCE_TYPE"))
+    return {
+        "host": socket.gethostname(),
+        "link_stack": stack,
+        "link_version": version,
+        "link_type": kind,
+        "link_instance_name": f"{stack}-{kind}-{version}-{environment.address()}",
+    }
+
+
+async def run(environment: Environment) -> None:
+    """Listen and write until told to stop."""
+    agent, (address, port) = Agent(environment), agent_address(environment)
+    stop = asyncio.Event()
+    service.set_on_signals(stop)
+    try:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Listener(agent.sums), local_addr=(address, port)
+        )
+    except OSError as error:
+        raise service.CanNotListen(f"can not listen on {address}:{port}: {error.strerror}") from error
+    logger.info("started", extra={"fields": {"address": address, "port": port}})
+    with contextlib.closing(transport):
+        await agent.run(stop)
+
+
+if __name__ == "__main__":
+    service.run_program("metrics-agent", run)
