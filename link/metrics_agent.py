@@ -19,9 +19,9 @@ from link.metrics.machine import read_machine
 from link.metrics.outbox import Outbox
 from link.metrics.sender import Sender
 from link.metrics.sums import NoMetric, Sums
-from link.shared import service
 from link.shared.access import Secret
 from link.shared.environment import Environment
+from link.shared.process import CanNotListen, run_program, set_on_signals
 from link.shared.statsd import agent_address
 
 GOODBYE_TIMEOUT = 8.0
@@ -97,17 +97,17 @@ async def run(environment: Environment) -> None:
     """Listen and write until told to stop."""
     agent, (address, port) = Agent(environment), agent_address(environment)
     stop = asyncio.Event()
-    service.set_on_signals(stop)
+    set_on_signals(stop)
     try:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: Listener(agent.sums), local_addr=(address, port)
         )
     except OSError as error:
-        raise service.CanNotListen(f"can not listen on {address}:{port}: {error.strerror}") from error
+        raise CanNotListen.at(address, port, error) from error
     logger.info("started", extra={"fields": {"address": address, "port": port}})
     with contextlib.closing(transport):
         await agent.run(stop)
 
 
 if __name__ == "__main__":
-    service.run_program("metrics-agent", run)
+    run_program("metrics-agent", run)

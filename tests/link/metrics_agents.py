@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.link.aws_server import Aws
 from tests.link.influxdb_server import WRITER, InfluxServer
@@ -15,12 +16,16 @@ from tests.link.processes import HOSTS, service_process
 from tests.link.waiting import eventually
 from tests.waiting import free_port
 
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
 
-def keep_secret(aws: Aws, url: str, name: str = "tyrell/lab/metrics", user: tuple[str, str] = WRITER) -> None:
+
+def keep_secret(
+    secrets: SecretsManagerClient, url: str, name: str = "tyrell/lab/metrics", user: tuple[str, str] = WRITER
+) -> None:
     """Put the way into the InfluxDB at `url` into the secret of that name, whether it is there or not."""
     database = "linkusage" if name.endswith("usage") else "telegraf"
     text = json.dumps({"url": url, "database": database, "username": user[0], "password": user[1]})
-    secrets = aws.client("secretsmanager")
     try:
         secrets.create_secret(Name=name, SecretString=text)
     except secrets.exceptions.ResourceExistsException:

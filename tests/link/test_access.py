@@ -27,13 +27,13 @@ def secret(data_aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Secret:
 def test_a_secret_is_found_as_soon_as_it_is_there_and_does_not_show_its_password(data_aws: Aws, secret: Secret) -> None:
     with pytest.raises(SecretMissing, match=r"^there is no secret tyrell/lab\d+/metrics$"):
         secret.read()
-    keep_secret(data_aws, "http://10.0.0.9:8086/", secret.name, user=("u", "p4ss"))
+    keep_secret(data_aws.client("secretsmanager"), "http://10.0.0.9:8086/", secret.name, user=("u", "p4ss"))
     assert secret.read() == Access(**GOOD)
     assert "p4ss" not in repr(secret.read())
 
 
 def test_a_secret_that_is_about_to_be_deleted_is_none(data_aws: Aws, secret: Secret) -> None:
-    keep_secret(data_aws, "http://10.0.0.9:8086", secret.name)
+    keep_secret(data_aws.client("secretsmanager"), "http://10.0.0.9:8086", secret.name)
     data_aws.client("secretsmanager").delete_secret(SecretId=secret.name)
     with pytest.raises(SecretMissing):
         secret.read()

@@ -29,7 +29,7 @@ def stack() -> str:
 @pytest.fixture
 async def agent(data_aws: Aws, influxdb: InfluxServer, stack: str, tmp_path: Path) -> AsyncIterator[MetricsAgent]:
     """An agent of a stack that has its secret."""
-    keep_secret(data_aws, influxdb.url, f"tyrell/{stack}/metrics")
+    keep_secret(data_aws.client("secretsmanager"), influxdb.url, f"tyrell/{stack}/metrics")
     async with metrics_agent(data_aws, tmp_path, stack) as running:
         yield running
 
@@ -86,7 +86,7 @@ async def test_what_is_told_before_the_stack_has_a_secret_is_written_later_with_
         agent.tell("agent.early:1|c")
         await agent.says(f"points wait: there is no secret tyrell/{stack}/metrics")
         known = datetime.now(UTC)
-        keep_secret(data_aws, influxdb.url, f"tyrell/{stack}/metrics")
+        keep_secret(data_aws.client("secretsmanager"), influxdb.url, f"tyrell/{stack}/metrics")
         await agent.says("points are written again")
         await await_total(influxdb, "agent_early", stack, 1)
     ((written, _),) = influxdb.ask(f"SELECT value FROM agent_early WHERE link_stack = '{stack}'", "telegraf")
@@ -105,7 +105,7 @@ async def test_a_line_that_is_no_metric_is_told_once_and_disturbs_no_other(
 async def test_what_is_not_yet_written_is_written_before_it_ends(
     data_aws: Aws, influxdb: InfluxServer, stack: str, tmp_path: Path
 ) -> None:
-    keep_secret(data_aws, influxdb.url, f"tyrell/{stack}/metrics")
+    keep_secret(data_aws.client("secretsmanager"), influxdb.url, f"tyrell/{stack}/metrics")
     async with metrics_agent(data_aws, tmp_path, stack, INTERVAL="3600") as agent:
         agent.tell("agent.last:4|c")
         agent.process.terminate()

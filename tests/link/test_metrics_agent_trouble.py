@@ -28,7 +28,7 @@ def way(influxdb: InfluxServer) -> Iterator[Proxy]:
 async def agent(aws: Aws, way: Proxy, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[MetricsAgent]:
     """The agent of a stack that is named after the test."""
     stack = request.node.name
-    keep_secret(aws, way.url, f"tyrell/{stack}/metrics")
+    keep_secret(aws.client("secretsmanager"), way.url, f"tyrell/{stack}/metrics")
     async with metrics_agent(aws, tmp_path, stack) as running:
         yield running
 
@@ -81,7 +81,7 @@ async def test_a_wrong_password_is_told_once_and_the_right_one_is_used_at_once(
     try:
         agent.tell("changed:5|c")
         await agent.says(f"points wait: InfluxDB at {way.url} answers 401: authorization failed")
-        keep_secret(aws, way.url, secret, (WRITER[0], "another"))
+        keep_secret(aws.client("secretsmanager"), way.url, secret, (WRITER[0], "another"))
         await await_total(influxdb, "changed", request.node.name, 5)
     finally:
         influxdb.ask(f"SET PASSWORD FOR {WRITER[0]} = '{WRITER[1]}'")
@@ -103,7 +103,7 @@ async def test_an_answer_that_is_no_influxdbs_is_none(
 ) -> None:
     """Moto answers nearly everything with 200."""
     secret = f"tyrell/{request.node.name}/metrics"
-    keep_secret(aws, aws.url, secret)
+    keep_secret(aws.client("secretsmanager"), aws.url, secret)
     async with metrics_agent(aws, tmp_path, request.node.name) as agent:
         agent.tell("kept:1|c")
         await agent.says(f"points wait: InfluxDB at {aws.url} answers ")

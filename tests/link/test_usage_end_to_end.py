@@ -45,7 +45,7 @@ async def test_what_a_tenants_hub_sends_and_is_asked_is_what_the_usage_api_tells
     own_influxdb: InfluxServer, aws: Aws, stack: Stack, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     add_up(own_influxdb)
-    keep_secret(aws, own_influxdb.url)
+    keep_secret(aws.client("secretsmanager"), own_influxdb.url)
     async with metrics_agent(aws, tmp_path) as agent:
         target = await stack.target(STATSD_HOST=agent.address)
         router = await stack.router(STATSD_HOST=agent.address)
@@ -76,7 +76,7 @@ async def test_what_a_tenants_hub_sends_and_is_asked_is_what_the_usage_api_tells
 async def test_a_routers_requests_can_be_asked_of_influxdb_by_tenant_and_status(
     influxdb: InfluxServer, aws: Aws, stack: Stack, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    keep_secret(aws, influxdb.url, "tyrell/of-the-router/metrics")
+    keep_secret(aws.client("secretsmanager"), influxdb.url, "tyrell/of-the-router/metrics")
     async with metrics_agent(aws, tmp_path, "of-the-router") as agent:
         router = await stack.router(STATSD_HOST=agent.address)
         for _ in range(4):
