@@ -15,36 +15,19 @@ import logging
 import socket
 import time
 
+from link.metrics.listener import Listener
 from link.metrics.machine import read_machine
 from link.metrics.outbox import Outbox
 from link.metrics.sender import Sender
-from link.metrics.sums import NoMetric, Sums
+from link.metrics.sums import Sums
 from link.shared.access import Secret
 from link.shared.environment import Environment
-from link.shared.process import CanNotListen, run_program, set_on_signals
+from link.shared.process import run_program, set_on_signals
 from link.shared.statsd import agent_address
 
 GOODBYE_TIMEOUT = 8.0
 
 logger = logging.getLogger(__name__)
-
-
-class Listener(asyncio.DatagramProtocol):
-    """Adds up what it is told; the first line that is no metric is logged."""
-
-    def __init__(self, sums: Sums) -> None:
-        self._sums = sums
-        self._complained = False
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  the name asyncio calls
-        """Add every line of the datagram."""
-        for line in filter(None, map(str.strip, data.decode(errors="replace").split("\n"))):
-            try:
-                self._sums.add(line)
-            except NoMetric:
-                if not self._complained:
-                    logger.warning("a line is no metric of statsd, and others may follow: %.200r", line)
-                self._complained = True
 
 
 class Agent:
@@ -98,14 +81,8 @@ async def run(environment: Environment) -> None:
     agent, (address, port) = Agent(environment), agent_address(environment)
     stop = asyncio.Event()
     set_on_signals(stop)
-    try:
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Listener(agent.sums), local_addr=(address, port)
-        )
-    except OSError as error:
-        raise CanNotListen.at(address, port, error) from error
-    logger.info("started", extra={"fields": {"address": address, "port": port}})
-    with contextlib.closing(transport):
+    with Listener(agent.sums).listening((address, port)):
+        logger.info("started", extra={"fields": {"address": address, "port": port}})
         await agent.run(stop)
 
 

@@ -40,12 +40,12 @@ class MetricsAgent:
         self.process = process
         self._log = log
         host, _, port = address.rpartition(":")
-        self._to = (host, int(port))
+        self.listens = (host, int(port))
 
     def tell(self, datagram: bytes | str) -> None:
         """Send it a datagram."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(datagram.encode() if isinstance(datagram, str) else datagram, self._to)
+            sender.sendto(datagram.encode() if isinstance(datagram, str) else datagram, self.listens)
 
     @property
     def said(self) -> list[str]:
