@@ -133,6 +133,13 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
         raise RoleInvalid(shown, f"{key}: {problem}") from None
 
 
+def machine_services(role: Role) -> tuple[Service, ...]:
+    """What the machines of the role run: its own services, and those that other roles have for all machines."""
+    others = (load_role(name) for name in role_names() if name != role.name)
+    shared = (other.services for other in others if other.machine_image == role.machine_image)
+    return role.services + tuple(service for services in shared for service in services if service.everywhere)
+
+
 def in_stages(roles: Iterable[Role]) -> list[list[Role]]:
     """The roles in the order of their needs: those of one stage can be deployed at the same time.
 

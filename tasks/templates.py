@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.model import Metrics, Network, RegistryApiName, Stack
 from tasks.role_parts import ByRegistry
-from tasks.roles import FOLDER, Role, load_role, role_names
+from tasks.roles import FOLDER, Role, load_role, machine_services, role_names
 
 
 def _logical(name: str) -> str:
@@ -63,7 +63,9 @@ def version_template(role: Role, registry_api: RegistryApiName = "v3") -> str:
 
 def user_data(role: Role, registry_api: RegistryApiName = "v3") -> str:
     """The cloud-config of the role's machines; `${...}` in it is filled in by CloudFormation (Fn::Sub)."""
-    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role, registry_api=registry_api)
+    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(
+        role=role, services=machine_services(role), registry_api=registry_api
+    )
 
 
 def unit_files(role: Role) -> dict[str, str]:

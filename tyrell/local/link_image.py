@@ -27,6 +27,7 @@ PROGRAMS = {
     "usage-worker": "link.worker_machine",
     "etcd-node": "link.etcd_node",
     "etcd-peers": "link.etcd_peers",
+    "metrics-agent": "link.metrics_agent",
 }
 """Programs of the image and the module each one runs."""
 
