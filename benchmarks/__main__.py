@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, collector, data_worker, merge, release, upgrade
+from benchmarks import balancer, bring_up, collector, data_worker, merge, metrics, release, upgrade
 
-results = (benchmark.main() for benchmark in (balancer, bring_up, collector, data_worker, merge, release, upgrade))
+BENCHMARKS = (balancer, bring_up, collector, data_worker, merge, metrics, release, upgrade)
+
+results = (benchmark.main() for benchmark in BENCHMARKS)
 sys.exit(max(results))
