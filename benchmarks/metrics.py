@@ -1,7 +1,7 @@
 """How long a metrics stack takes, and a request until it is in it: `python -m benchmarks.metrics`.
 
-On an embedded cloud of its own, with the real InfluxDB; takes about two minutes and ends with 1 when a figure is over its
-bound. What the report costs is measured by `benchmarks.report`, what collector and agent cost by `benchmarks.collector`.
+On an embedded cloud of its own, with the real InfluxDB; takes about two minutes and ends with 1 when a figure is over
+its bound. What collector and agent cost is measured by `benchmarks.collector`.
 """
 
 from __future__ import annotations
