@@ -43,6 +43,14 @@ def test_a_machine_is_replaced_when_a_service_that_it_is_there_for_fails_for_goo
     assert "metrics-collector.service" in units
 
 
+def test_services_end_before_the_agent_of_their_machine_does() -> None:
+    """Systemd stops them in the reverse of the order in which After= has them started."""
+    router, core = unit_files(load_role("router")), unit_files(load_role("core-services"))
+    assert "\nAfter=network-online.target metrics-agent.service\n" in router["link-router.service"]
+    assert "\nAfter=network-online.target metrics-agent.service\n" in core["etcd.service"]
+    assert "\nAfter=network-online.target\n" in core["metrics-agent.service"]
+
+
 @pytest.mark.parametrize("name", role_names())
 def test_a_template_is_yaml_that_names_no_secret(name: str) -> None:
     units = unit_files(load_role(name))
