@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
 
@@ -79,6 +80,11 @@ def ec2() -> EC2Client:
 def ecr() -> Any:
     """The Elastic Container Registry."""
     return _client("ecr")
+
+
+def secretsmanager() -> SecretsManagerClient:
+    """Secrets Manager."""
+    return _client("secretsmanager")  # type: ignore[no-any-return]
 
 
 def sqs() -> SQSClient:

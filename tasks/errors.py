@@ -2,7 +2,8 @@
 
     TyrellError                    says one sentence: what, where, what to do
     ├── Transient                  the only kind that is tried again
-    │   └── EtcdUnreachable
+    │   ├── EtcdUnreachable
+    │   └── InfluxUnreachable
     ├── UsageError                 the person asked for something that cannot be (exit code 2)
     │   ├── RoleInvalid
     │   ├── NotFound
@@ -20,6 +21,8 @@
     ├── Disproved                  a release was tried and is bad
     ├── QueueGone                  a stack's queue is not there any more
     ├── QueueTooOld                messages wait longer than they may
+    ├── InfluxDenied               InfluxDB does not know its user, or he may not do that
+    ├── InfluxRefused              InfluxDB understood, and said no
     ├── Refused                    a person said no, or nobody said yes in time
     ├── LeftBehind                 a merge of buckets could not take every object along
     └── RolledBack                 an upgrade failed and the old version serves as before
@@ -61,6 +64,17 @@ class EtcdUnreachable(Transient):
     def __str__(self) -> str:
         tried = ", ".join(self.endpoints) or "no running member found"
         return f"etcd of stack {self.stack} is unreachable ({tried}): {self.reason}; look at its core-services machines"
+
+
+@dataclass(eq=False)
+class InfluxUnreachable(Transient):
+    """InfluxDB gave no answer, or a server's error."""
+
+    url: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"InfluxDB at {self.url} does not answer: {self.reason}; look at `tyrell metrics status`"
 
 
 @dataclass(eq=False)
@@ -282,6 +296,30 @@ class QueueTooOld(TyrellError):
             f"{self.role} is late: the oldest of {self.waiting} messages in {self.url} is {self.seconds} s old, the"
             f" limit is {self.limit} s; {self.reason}; look at `tyrell workers status`"
         )
+
+
+@dataclass(eq=False)
+class InfluxDenied(TyrellError):
+    """InfluxDB does not accept the user's name and password, or the user may not do that."""
+
+    url: str
+    username: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"InfluxDB at {self.url} denies it to user {self.username}: {self.reason}; look at the user's secret"
+
+
+@dataclass(eq=False)
+class InfluxRefused(TyrellError):
+    """InfluxDB said no to what it was asked or given."""
+
+    url: str
+    asked: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"InfluxDB at {self.url} refused `{self.asked}`: {self.reason}"
 
 
 @dataclass(eq=False)

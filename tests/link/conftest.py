@@ -7,13 +7,12 @@ import pytest
 
 from link.shared.etcd import Etcd
 from link.shared.records import VERSION_KEY
-from tests.debian import NotToBeHad
 from tests.link.aws_process import aws_process
 from tests.link.aws_proxy import Proxy
 from tests.link.aws_server import Aws, aws_server
 from tests.link.data_queue import DataQueue
 from tests.link.etcd_server import HOST, etcd_server
-from tests.link.influxdb_server import InfluxServer, influxdb_server
+from tests.link.influxdb_server import InfluxServer, influxdb_or_skip
 from tests.link.processes import Stack
 from tests.waiting import free_port
 
@@ -47,21 +46,13 @@ async def stack(etcd: Etcd, etcd_port: int) -> AsyncIterator[Stack]:
 @pytest.fixture(scope="session")
 def influxdb() -> Iterator[InfluxServer]:
     """One InfluxDB for all tests; each uses names of its own."""
-    yield from _influxdb()
+    yield from influxdb_or_skip()
 
 
 @pytest.fixture
 def own_influxdb() -> Iterator[InfluxServer]:
     """An InfluxDB that may be broken."""
-    yield from _influxdb()
-
-
-def _influxdb() -> Iterator[InfluxServer]:
-    try:
-        with influxdb_server() as server:
-            yield server
-    except NotToBeHad as error:
-        pytest.skip(f"no InfluxDB: {error}")
+    yield from influxdb_or_skip()
 
 
 @pytest.fixture

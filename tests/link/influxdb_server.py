@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.debian import find_program
+from tests.debian import NotToBeHad, find_program
 from tests.waiting import eventually, free_port
 
 HOST = "127.31.0.2"
@@ -94,6 +95,15 @@ def influxdb_server() -> Iterator[InfluxServer]:
                 yield server
             finally:
                 server.kill()
+
+
+def influxdb_or_skip() -> Iterator[InfluxServer]:
+    """The same as a fixture: where the server can not be had, the tests that ask for it are skipped."""
+    try:
+        with influxdb_server() as server:
+            yield server
+    except NotToBeHad as error:
+        pytest.skip(f"no InfluxDB: {error}")
 
 
 def _fill(server: InfluxServer) -> None:
