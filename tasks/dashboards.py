@@ -68,7 +68,8 @@ class Panel:
     @property
     def drawn(self) -> dict[str, Any]:
         """How it is drawn: Grafana's field options, with the ones of its time series as `custom`."""
-        return {"custom": {}, "unit": "short"} | self.settings.get("fieldConfig", {}).get("defaults", {})
+        said: dict[str, Any] = self.settings.get("fieldConfig", {}).get("defaults", {})
+        return {"custom": {}, "unit": "short"} | said
 
     def renamed(self, name: str) -> str:
         """The name of a series as the panel's transformations write it."""

@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from tyrell import builds_cli, data_cli, images_cli, network_cli, release_cli, stack_cli, versions_cli, workers_cli
+from tyrell import (
+    builds_cli,
+    data_cli,
+    images_cli,
+    metrics_cli,
+    network_cli,
+    release_cli,
+    stack_cli,
+    versions_cli,
+    workers_cli,
+)
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
@@ -30,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(local_app, name="local")
 app.add_typer(workers_cli.app, name="workers")
+app.add_typer(metrics_cli.app, name="metrics")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)

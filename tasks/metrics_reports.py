@@ -1,0 +1,49 @@
+"""The report of a stack's metrics: every dashboard as a picture, and where the pictures go."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from prefect.artifacts import create_image_artifact
+
+from tasks.charts import draw
+from tasks.dashboards import Window, load_dashboards
+from tasks.metrics_access import find_reader
+from tasks.readings import Page, read_page
+from tasks.steps import each_in_parallel, step
+
+AT_ONCE = 2
+"""Dashboards that InfluxDB is asked about while others are drawn."""
+
+
+def read_pages(stack: str, window: Window) -> Iterator[Page]:
+    """The stack's dashboards with their data, as InfluxDB gets ready. Raises UsageError when it has no metrics."""
+    access = find_reader(stack)
+    read = partial(read_page, access, stack=stack, window=window)
+    return each_in_parallel(read, load_dashboards(), AT_ONCE)
+
+
+@step("draw the metrics of {stack}", system="metrics")
+def draw_report(stack: str, window: Window) -> dict[str, bytes]:
+    """A PNG of every dashboard by its name. Raises UsageError when the stack has no metrics."""
+    return dict(sorted((page.dashboard.name, draw(page)) for page in read_pages(stack, window)))
+
+
+def publish_report(stack: str, pictures: dict[str, bytes]) -> None:
+    """Keep each picture as an image artifact `<stack>-metrics-<dashboard>` of the run."""
+    for name, picture in pictures.items():
+        image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+        create_image_artifact(image_url=image, key=f"{stack}-metrics-{name}", description=f"{stack}: {name}")
+
+
+def save_report(file: Path, pictures: dict[str, bytes]) -> tuple[Path, ...]:
+    """Write each picture next to `file` as `<its name>-<dashboard>.png`. Returns the files."""
+    return tuple(_save(file.with_name(f"{file.stem}-{name}.png"), picture) for name, picture in pictures.items())
+
+
+def _save(file: Path, picture: bytes) -> Path:
+    file.write_bytes(picture)
+    return file
