@@ -1,7 +1,8 @@
-"""What the metrics collector costs: `python -m benchmarks.collector`.
+"""What the metrics collector and the metrics agent cost: `python -m benchmarks.collector`.
 
 A collector process beside a real etcd with 200 targets and 1,000 connected peers of 50 tenants, at its usual interval
-of 10 s. Takes about a minute and ends with 1 when it needs more than 1 % of a core.
+of 10 s; an agent process that is told 1,000 metrics a second, as routers of 50 tenants tell them, and writes them into
+a real InfluxDB every 10 s. Takes about two minutes and ends with 1 when one needs more than its bound.
 """
 
 from __future__ import annotations
@@ -9,20 +10,30 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 from benchmarks.figures import Figure, show
 from link.shared.etcd import Etcd
 from link.shared.records import VERSION_KEY, Peer, Target
+from link.shared.statsd import Statsd
+from tests.link.aws_process import aws_process
 from tests.link.etcd_server import HOST, etcd_server
+from tests.link.influxdb_server import influxdb_server
+from tests.link.metrics_agents import MetricsAgent, keep_secret, metrics_agent
 from tests.link.processes import service_process
 from tests.link.statsd_agent import statsd_agent
 from tests.waiting import free_port
 
 TARGETS, PEERS, TENANTS = 200, 1_000, 50
+DATAGRAMS = 1_000
+"""A second."""
 SECONDS = 60
-PERCENT_OF_A_CORE = 1
+PERCENT_OF_A_CORE = {"collector": 1, "agent": 10}
 CREATED = "2026-01-01T00:00:00.000Z"
 
 
@@ -49,7 +60,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure() -> Sequence[Figure]:
+async def measure_collector() -> Figure:
     """The processor time of a minute, once the collector has told everything for the first time."""
     port = free_port(HOST)
     with etcd_server(port):
@@ -64,15 +75,47 @@ async def measure() -> Sequence[Figure]:
                 await asyncio.sleep(SECONDS)
                 percent = 100 * (cpu_seconds(process.pid) - before) / SECONDS
                 assert len(agent.lines) > told, "it has told nothing since"
+    what = f"metrics collector, {TARGETS} targets, {PEERS:,} peers"
+    return Figure(what, percent, "% of a core", bound=PERCENT_OF_A_CORE["collector"])
+
+
+async def measure_agent() -> list[Figure]:
+    """The processor time of a minute of datagrams, the memory after it, and how many of them are not in InfluxDB."""
+    with aws_process() as aws, influxdb_server() as influxdb, tempfile.TemporaryDirectory() as folder:
+        keep_secret(aws.client("secretsmanager"), influxdb.url)
+        async with metrics_agent(aws, Path(folder), INTERVAL="10") as agent:
+            before = cpu_seconds(agent.process.pid)
+            await load(agent)
+            percent = 100 * (cpu_seconds(agent.process.pid) - before) / SECONDS
+            resident = psutil.Process(agent.process.pid).memory_info().rss / 2**20
+            agent.process.terminate()
+            await agent.process.wait()
+        ((_, written),) = influxdb.ask("SELECT sum(count) FROM http_req_proxy", "telegraf")
+    what = f"metrics agent, {DATAGRAMS:,} datagrams/s"
     return [
-        Figure(
-            f"metrics collector, {TARGETS} targets, {PEERS:,} peers", percent, "% of a core", bound=PERCENT_OF_A_CORE
-        )
+        Figure(what, percent, "% of a core", bound=PERCENT_OF_A_CORE["agent"]),
+        Figure(f"{what}: memory", resident, "MiB"),
+        Figure(f"{what}: datagrams lost", DATAGRAMS * SECONDS - written, f"of {DATAGRAMS * SECONDS:,}", bound=0),
     ]
 
 
+async def load(agent: MetricsAgent) -> None:
+    """Tell the agent of a request, evenly, so many times a second."""
+    statsd = Statsd(agent.listens, routerHost=agent.listens[0])
+    start = time.monotonic()
+    for number in range(DATAGRAMS * SECONDS):
+        statsd.timing("http.req.proxy", 0.001 * (number % 100), tenant=f"tenant-{number % TENANTS}")
+        await asyncio.sleep(max(0.0, start + number / DATAGRAMS - time.monotonic()))
+    statsd.close()
+
+
+async def measure() -> Sequence[Figure]:
+    """Both."""
+    return [await measure_collector(), *await measure_agent()]
+
+
 def main(_arguments: Sequence[str] = ()) -> int:
-    """Measure, print a table, and return 1 when the figure is over its bound."""
+    """Measure, print a table, and return 1 when a figure is over its bound."""
     return show(asyncio.run(measure()))
 
 

@@ -7,14 +7,17 @@ from prefect import flow
 
 from flows.base_stack import create_base_stack
 from flows.deploy import deploy
+from flows.metrics_attach import attach_metrics
 from flows.network import create_network
 from flows.switch import switch
 from tasks.amis import find_release
 from tasks.bases import check_base
+from tasks.errors import TyrellError
 from tasks.model import Changes, Network, Stack, Version
+from tasks.monitoring.stacks import check_attachable, find_attached_to
 from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
-from tasks.roles import in_stages, load_role, role_names
+from tasks.roles import in_stages, load_role, roles_beside
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
@@ -24,7 +27,13 @@ DEAD_HOLDER = timedelta(seconds=60)
 
 @flow(name="bring-up", flow_run_name="bring up {stack.name}")
 def bring_up(
-    network: Network, stack: Stack, ami: str = "", version: str = "", sizes: dict[str, int] | None = None
+    network: Network,
+    stack: Stack,
+    ami: str = "",
+    version: str = "",
+    sizes: dict[str, int] | None = None,
+    metrics: str = "",
+    metrics_optional: bool = False,
 ) -> Changes:
     """Network, base stack, every role deployed and live. A role that is live already is left as it is.
 
@@ -34,15 +43,22 @@ def bring_up(
         ami: the machine image to deploy; without it the newest Link image of the account
         version: the id of the versions; without it the image's own
         sizes: machines by role, where the role's default is not wanted
+        metrics: the metrics stack to attach it to; without it, it stays attached to the one it has, if any
+        metrics_optional: go on without metrics when that does not work
     """
     sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
     release = find_release(ami, version)
     check_network(network)
     check_base(stack)
+    if metrics and not metrics_optional:
+        check_attachable(stack.name, stack.network, metrics)
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
+        if metrics:
+            changes += _attach(stack.name, metrics, optional=metrics_optional)
 
-        missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
+        roles = roles_beside(["metrics"] if find_attached_to(stack.name) else [])
+        missing = [role for role in roles if not is_live(stack.name, role)]
         versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
         for stage in in_stages(missing):
             deploys = [
@@ -58,3 +74,12 @@ def bring_up(
     publish_changes(stack.name, changes)
     publish_overview(stack.name)
     return changes
+
+
+def _attach(stack: str, metrics: str, *, optional: bool) -> Changes:
+    try:
+        return attach_metrics(stack, metrics)
+    except TyrellError as error:
+        if not optional:
+            raise
+        return (f"went on without metrics: {error}",)

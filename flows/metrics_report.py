@@ -5,8 +5,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from tasks.dashboards import Window
-from tasks.metrics_reports import draw_report, publish_report, save_report
+from tasks.monitoring.dashboards import Window
+from tasks.monitoring.reports import draw_report, publish_report, save_report
 
 
 @flow(name="metrics-report", flow_run_name="metrics of {stack}")

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from prefect import flow
 
-from tasks.annotations import annotate
 from tasks.locks import holding
 from tasks.model import Changes
+from tasks.monitoring.annotations import annotate
 from tasks.roles import load_role
 from tasks.scaling import scale_in, scale_out
 from tasks.versions import find_live

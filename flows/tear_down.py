@@ -4,6 +4,7 @@ from functools import partial
 
 from prefect import flow
 
+from flows.metrics_attach import detach_metrics
 from tasks.locks import check_unlocked
 from tasks.model import Changes
 from tasks.networks import find_networks
@@ -33,7 +34,8 @@ def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "") 
     roles = [load_role(name) for name in role_names()]
 
     balanced = [(role.name, role.traffic) for role in roles if isinstance(role.traffic, ByLoadBalancer)]
-    changes: Changes = sum(in_parallel([partial(delete_rule, stack, *each) for each in balanced]), ())
+    changes = detach_metrics(stack)
+    changes += sum(in_parallel([partial(delete_rule, stack, *each) for each in balanced]), ())
     for stage in reversed(in_stages(roles)):
         names = [name for role in stage for name in find_stacks({"tyrell:stack": stack, "tyrell:role": role.name})]
         changes += sum(in_parallel([partial(delete_stack, name) for name in names]), ())

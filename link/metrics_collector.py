@@ -3,7 +3,7 @@
 Runs beside the tenant management API.
 
 Settings: COREOS_PRIVATE_IPV4, ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1), INTERVAL (10000 ms),
-STATSD_HOST (port 8125 of this machine), INFLUXDB_HOST (if set, metrics are written for Telegraf).
+STATSD_HOST (port 8125 of this machine).
 """
 
 import asyncio
@@ -11,10 +11,10 @@ import contextlib
 import logging
 from collections import Counter
 
-from link.shared import service
 from link.shared.core_services import open_etcd
 from link.shared.environment import Environment
 from link.shared.etcd import Etcd, EtcdRefused, EtcdUnavailable
+from link.shared.process import run_program, set_on_signals
 from link.shared.statsd import Statsd, open_statsd
 from link.tenancy.overview import Overview, read_overview
 
@@ -69,7 +69,7 @@ async def run(environment: Environment) -> None:
     interval = environment.number("INTERVAL", 10_000, 50, 3_600_000) / 1000
     collector = Collector(open_etcd(environment), open_statsd(environment))
     stop = asyncio.Event()
-    service.set_on_signals(stop)
+    set_on_signals(stop)
     logger.info("started")
     while not stop.is_set():
         await collector.collect()
@@ -79,4 +79,4 @@ async def run(environment: Environment) -> None:
 
 
 if __name__ == "__main__":
-    service.run_program("metrics-collector", run)
+    run_program("metrics-collector", run)

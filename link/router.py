@@ -3,8 +3,7 @@
 `/drain` sends its WebSockets away before it is retired; only the operator's machine can ask for it.
 
 Settings: COREOS_PRIVATE_IPV4, PORT (3000), ETCD_PEER_HOSTS, ZETTA_STACK, AWS_REGION (us-east-1),
-TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s), METRICS_INTERVAL (5 s), STATSD_HOST (port 8125 of this machine),
-INFLUXDB_HOST (if set, metrics are written for Telegraf).
+TARGETS_PER_TENANT (2), MONITOR_INTERVAL (2 s), METRICS_INTERVAL (5 s), STATSD_HOST (port 8125 of this machine).
 """
 
 import functools

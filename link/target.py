@@ -2,7 +2,7 @@
 
 Settings: COREOS_PRIVATE_IPV4, MAPPED_PORT (3001), VERSION, ETCD_PEER_HOSTS, ZETTA_STACK, LEASE_TTL (15 s),
 DEVICE_DATA_QUEUE and USAGE_QUEUE (URLs; empty is off), AWS_REGION (us-east-1), SAMPLE_INTERVAL (30 s),
-PING_INTERVAL (of hubs, 10 s), INFLUXDB_HOST (if set, usage is told to STATSD_HOST: port 8125 of this machine).
+PING_INTERVAL (of hubs, 10 s), STATSD_HOST (port 8125 of this machine).
 """
 
 from aiohttp import web
@@ -25,7 +25,7 @@ def build(environment: Environment) -> web.Application:
     url, server, version = f"http://{address}:{port}", f"cloud-{port}", environment.text("VERSION")
     ttl = environment.number("LEASE_TTL", 15, 1, 3600)
     registration = Registration(open_etcd(environment), url, version, ttl)
-    usage = _usage(environment, server, registration)
+    usage = Usage(server, open_statsd(environment), tenant=lambda: registration.tenant)
     ping_interval = environment.number("PING_INTERVAL", 10, 0.1, 3600)
     api = ZettaApi(url, server, version, registration, usage, ping_interval)
 
@@ -46,11 +46,6 @@ def build(environment: Environment) -> web.Application:
         ]
     )
     return app
-
-
-def _usage(environment: Environment, server: str, registration: Registration) -> Usage:
-    metered = environment.text("INFLUXDB_HOST", "")
-    return Usage(server, open_statsd(environment) if metered else None, tenant=lambda: registration.tenant)
 
 
 def _sampler(environment: Environment, server: str, api: ZettaApi, registration: Registration) -> Sampler:

@@ -1,9 +1,12 @@
 """The usage API: what the tenants of this stack have used, by day or month, as InfluxDB has added it up.
 
 `GET /` tells of all tenants, `GET /tenants/<id>` of the hubs of one; startDate and endDate (ISO 8601) say when,
-aggregation (day or month) how. The answer is Siren, or CSV for who accepts `text/csv`.
+aggregation (day or month) how. The answer is Siren, or CSV for who accepts `text/csv`. Both are below `/usage` as well,
+where a balancer has them beside other services.
 
-Settings: COREOS_PRIVATE_IPV4, PORT (4000), ZETTA_STACK, INFLUXDB_HOST (URL), INFLUXDB_USERNAME, INFLUXDB_PASSWORD.
+Where InfluxDB is, and as whom to read, is in the secret tyrell/ZETTA_STACK/usage; without it the service ends.
+
+Settings: COREOS_PRIVATE_IPV4, PORT (4000), ZETTA_STACK, AWS_REGION (us-east-1).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,20 +15,22 @@ from datetime import UTC, datetime
 from aiohttp import hdrs, web
 
 from link.shared import service
+from link.shared.access import Access, Secret
 from link.shared.environment import Environment
 from link.usage.influxdb import InfluxDb, InfluxDbRefused, InfluxDbUnavailable, Series
 from link.usage.period import Period, PeriodInvalid, shown
 from link.usage.report import METRICS, Report, Siren
 
-DATABASE = "linkusage"
+BELOW = "/usage"
 CSV, SIREN, JSON = "text/csv", "application/vnd.siren+json", "application/json"
 
 
 class UsageApi:
     """Answers every request with what InfluxDB says at that moment."""
 
-    def __init__(self, influxdb: InfluxDb, stack: str) -> None:
-        self._influxdb = influxdb
+    def __init__(self, access: Access, stack: str) -> None:
+        self._influxdb = InfluxDb(access.url, access.username, access.password)
+        self._database = access.database
         self._stack = stack
         self._was_asked = False
 
@@ -44,7 +49,7 @@ class UsageApi:
         """The usage of all tenants."""
         period = Period.from_query(request.query, datetime.now(UTC))
         report = Report(period, "tenantId", await self._usage("tenantId", period))
-        base = f"{request.scheme}://{request.host}"
+        base = f"{request.scheme}://{request.host}{request.path.rstrip('/')}"
         return _answer(request, report, "tenant", report.of_tenants(base, str(request.url)))
 
     async def tenant(self, request: web.Request) -> web.Response:
@@ -64,7 +69,7 @@ class UsageApi:
             for measurement in METRICS
         )
         values = {"stack": self._stack, "start": shown(period.start), "end": shown(period.end), "tenant": tenant}
-        series = await self._influxdb.query(DATABASE, query, values)
+        series = await self._influxdb.query(self._database, query, values)
         self._was_asked = True
         return series
 
@@ -91,22 +96,22 @@ async def _errors(
         return web.json_response({"error": str(error)}, status=503)
 
 
-def build(environment: Environment) -> web.Application:
-    """Return the usage API as the environment describes it."""
-    user, password = environment.text("INFLUXDB_USERNAME", ""), environment.text("INFLUXDB_PASSWORD", "")
-    influxdb = InfluxDb(environment.url("INFLUXDB_HOST"), user, password)
-    api = UsageApi(influxdb, environment.text("ZETTA_STACK"))
+def application(access: Access, stack: str) -> web.Application:
+    """The usage API of that stack, in the database that `access` leads to."""
+    api = UsageApi(access, stack)
     app = service.new_app()
     app.middlewares.append(_errors)
     app.cleanup_ctx.append(api.running)
-    app.add_routes(
-        [
-            web.get("/", api.tenants),
-            web.get("/health", api.health),
-            web.get("/tenants/{tenant}", api.tenant),
-        ]
-    )
+    app.router.add_get("/health", api.health)
+    for root in ("/", BELOW):
+        app.router.add_get(root, api.tenants)
+        app.router.add_get(f"{root.rstrip('/')}/tenants/{{tenant}}", api.tenant)
     return app
+
+
+def build(environment: Environment) -> web.Application:
+    """Return the usage API as the environment and the stack's secret describe it. Raises `SecretUnusable`."""
+    return application(Secret(environment, "usage").read(), environment.text("ZETTA_STACK"))
 
 
 if __name__ == "__main__":

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from tasks.clients import ec2
 from tasks.errors import NotFound, UsageError
 from tasks.model import Release
+from tasks.roles import ImageKind
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef
 
 
-def find_release(wanted: str = "", version: str = "") -> Release:
-    """The release of that id, or made of that machine image (`ami-...`); without either, of the newest Link image.
+def find_release(wanted: str = "", version: str = "", kind: ImageKind = "link") -> Release:
+    """The release of that id, or made of that machine image (`ami-...`); without either, of the newest of its kind.
 
     `version` names it, else its contents do.
 
     Raises NotFound when there is no such image, UsageError when it does not say what it contains and no name is given.
     """
-    filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:kind", "Values": ["link"]}]
+    filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:kind", "Values": [kind]}]
     owners = ["self"]
     if wanted.startswith("ami-"):  # it may be another account's
         filters, owners = [{"Name": "image-id", "Values": [wanted]}], []
@@ -27,7 +28,7 @@ def find_release(wanted: str = "", version: str = "") -> Release:
         filters.append({"Name": "tag:tyrell:release", "Values": [wanted]})
     images = ec2().describe_images(Filters=filters, Owners=owners)["Images"]
     if not images:
-        raise NotFound(_shown(wanted), "bake one first (`tyrell local bake` on the embedded cloud)")
+        raise NotFound(_shown(wanted, kind), "bake one first (`tyrell local bake` on the embedded cloud)")
     newest = max(images, key=lambda image: image.get("CreationDate", ""))
     tags = {tag["Key"]: tag["Value"] for tag in newest.get("Tags", [])}
     name = version or tags.get("tyrell:release", "")
@@ -38,7 +39,7 @@ def find_release(wanted: str = "", version: str = "") -> Release:
     return Release(id=name, ami=newest["ImageId"])
 
 
-def _shown(wanted: str) -> str:
+def _shown(wanted: str, kind: ImageKind) -> str:
     if not wanted:
-        return "a machine image tagged tyrell:kind=link"
+        return f"a machine image tagged tyrell:kind={kind}"
     return f"machine image {wanted}" if wanted.startswith("ami-") else f"release {wanted}"

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_route53 import Route53Client
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
+    from types_boto3_sts import STSClient
 
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 _making = threading.Lock()
@@ -100,6 +102,16 @@ def ssm() -> SSMClient:
 def s3() -> S3Client:
     """S3. It answers a copy of many GiB only after minutes; and many are made at once."""
     return _client("s3", read_timeout=600, connections=128)  # type: ignore[no-any-return]
+
+
+def route53() -> Route53Client:
+    """Route 53."""
+    return _client("route53")  # type: ignore[no-any-return]
+
+
+def sts() -> STSClient:
+    """The Security Token Service: who we are."""
+    return _client("sts")  # type: ignore[no-any-return]
 
 
 def elbv2() -> ElasticLoadBalancingv2Client:

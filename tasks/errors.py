@@ -24,6 +24,7 @@
     ├── InfluxDenied               InfluxDB does not know its user, or he may not do that
     ├── InfluxRefused              InfluxDB understood, and said no
     ├── Refused                    a person said no, or nobody said yes in time
+    ├── KeeperFailed           a backup or a restore of metrics did not work
     ├── LeftBehind                 a merge of buckets could not take every object along
     └── RolledBack                 an upgrade failed and the old version serves as before
 
@@ -331,6 +332,18 @@ class Refused(TyrellError):
 
     def __str__(self) -> str:
         return f"{self.what} was not approved: {self.reason}"
+
+
+@dataclass(eq=False)
+class KeeperFailed(TyrellError):
+    """The keeper of a metrics stack could not do what it was asked."""
+
+    metrics: str
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} of metrics stack {self.metrics} failed: {self.reason}"
 
 
 @dataclass(eq=False)

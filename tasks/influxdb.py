@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from tasks.model import Noun
 TIMEOUT = 30.0
 SHOWN = 200
 """How much of a statement an error repeats."""
+_PASSWORD = re.compile(r"(PASSWORD(?: FOR \S+ =)? )'[^']*'", re.IGNORECASE)
 
 
 class InfluxAccess(Noun):
@@ -86,8 +88,12 @@ def _post(
     if answer.status_code >= 500:
         raise InfluxUnreachable(access.url, reason)
     if answer.status_code >= 300:
-        raise InfluxRefused(access.url, asked[:SHOWN], reason)
+        raise InfluxRefused(access.url, _shown(asked), reason)
     return answer
+
+
+def _shown(asked: str) -> str:
+    return _PASSWORD.sub(r"\1[REDACTED]", asked)[:SHOWN]
 
 
 def _reason(answer: httpx.Response) -> str:
@@ -103,7 +109,7 @@ def _check(access: InfluxAccess, part: Any, statement: str) -> None:
         raise InfluxUnreachable(access.url, "what answers there is no InfluxDB 1.x")
     for each in (part, *part.get("results", ())):
         if "error" in each:
-            raise InfluxRefused(access.url, statement[:SHOWN], each["error"])
+            raise InfluxRefused(access.url, _shown(statement), each["error"])
 
 
 def _joined(found: Iterable[dict[str, Any]]) -> Iterator[Series]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from pydantic import AwareDatetime
 
-from tasks.annotations import annotate
 from tasks.core_services import find_etcd
 from tasks.errors import Conflict
 from tasks.etcd import Operation, Record, delete, put, unchanged
 from tasks.locks import Lock, check_held, me
 from tasks.model import Changes, Noun, Version
+from tasks.monitoring.annotations import annotate
 from tasks.rollouts import FULL
 from tasks.steps import step
 

@@ -13,7 +13,7 @@ from tasks.images import Image, find_image, use_image
 from tasks.link_modules import ROOT
 from tasks.model import Noun
 from tasks.recipes import find_recipe
-from tasks.roles import ImageKind, Role, load_role, role_names
+from tasks.roles import ImageKind, Role, all_role_names, load_role
 from tasks.templates import program_files, unit_files
 
 PACKER = ROOT / "packer"
@@ -73,7 +73,7 @@ def check_kind(kind: str) -> None:
 def find_roles(kind: str) -> tuple[Role, ...]:
     """The roles whose machines are made of images of this kind. Raises NotFound, UsageError without any."""
     check_kind(kind)
-    roles = tuple(role for role in map(load_role, role_names()) if role.machine_image == kind)
+    roles = tuple(role for role in map(load_role, all_role_names()) if role.machine_image == kind)
     if not roles:
         raise UsageError(
             f'no role is on machine images of kind {kind}; a role says so in its role.toml: machine_image = "{kind}"'
@@ -109,7 +109,7 @@ def stage_contents(contents: Contents, folder: Path) -> None:
         path = folder / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        path.chmod(0o755 if name in contents.programs else 0o644)
+        path.chmod(0o755 if name.startswith(f"{PROGRAMS}/") else 0o644)
     _save_images([image.id for image in contents.images], folder / "images.tar")
 
 

@@ -106,6 +106,34 @@ class Stack(Noun):
     """v2 is for the original Link components, which know no other; that of a stack never changes."""
 
 
+class Metrics(Noun):
+    """A metrics stack: its name, its network, and who may look at it beside the stacks that are attached to it."""
+
+    name: StackName
+    network: NetworkName
+    disk_gib: int = Field(default=40, ge=1, le=16384)
+    """The size of the volume with the data, when it is made."""
+    keep_days: int = Field(default=90, ge=1)
+    """How long metrics are kept; usage is kept for ever."""
+    open_to: tuple[IPv4Network, ...] = ()
+    """The networks of people who may open Grafana, InfluxDB and the log search."""
+    zone: str = ""
+    """The hosted zone in which it gets the name `<name>.<zone>`."""
+
+    @model_validator(mode="after")
+    def not_for_everybody(self) -> Metrics:
+        """Refuse to open it to the world."""
+        for network in self.open_to:
+            if not network.prefixlen:
+                raise ValueError(f"open_to {network} is the whole world; name the networks of people")
+        return self
+
+    @property
+    def domain(self) -> str:
+        """Its name in the zone; empty without one."""
+        return f"{self.name}.{self.zone.rstrip('.')}" if self.zone else ""
+
+
 class Release(Noun):
     """What a version is made of: a machine image and the id of its contents."""
 

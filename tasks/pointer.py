@@ -11,10 +11,10 @@ import logging
 import time
 from datetime import timedelta
 
-from tasks.annotations import annotate
 from tasks.errors import Conflict, NotReady
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Machine, Patience, Version
+from tasks.monitoring.annotations import annotate
 from tasks.registry import check_room, find_health, find_members
 from tasks.registry_api import find_registry
 from tasks.role_parts import ByRegistry

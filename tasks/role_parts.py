@@ -118,7 +118,8 @@ class Access(Noun):
 class Permission(Noun):
     """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower).
 
-    `<bucket>/<keys>` are objects of a bucket, `group` are the role's own Auto Scaling groups.
+    `<bucket>/<keys>` are objects of a bucket, `group` are the role's own Auto Scaling groups, `secret:<name>` is a
+    secret of the stack.
     """
 
     actions: tuple[str, ...]
@@ -136,6 +137,8 @@ class Service(Noun):
     """`always` for a service that keeps data: a crash must not cost the machine they lie on. `no`: it ends for good."""
     essential: bool = True
     """Whether its machine is replaced when it fails for good."""
+    everywhere: bool = False
+    """Whether it runs on the machines of all roles of that kind of machine image."""
     stop_within: int = Field(default=20, ge=1, le=100)
     """Seconds it has after SIGTERM. A machine that is terminated has not many more."""
     first_port: int = 0

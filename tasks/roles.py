@@ -28,6 +28,8 @@ class Role(Noun):
     description: str
     needs: tuple[RoleName, ...] = ()
     """Roles that must be healthy before this one is deployed."""
+    stands_alone: bool = False
+    """It is no part of any Link stack: a stack of its own kind is made of it."""
     machine_image: ImageKind = "link"
     """The kind of machine image that its machines are made of."""
     image: str = ""
@@ -98,6 +100,17 @@ def check_strategy(role: Role, strategy: Strategy) -> None:
 
 
 def role_names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """The roles that a Link stack may consist of."""
+    return tuple(name for name in all_role_names(folder) if not load_role(name, folder).stands_alone)
+
+
+def roles_beside(others: Iterable[str], folder: Path = FOLDER) -> tuple[Role, ...]:
+    """The roles that a Link stack consists of when these `others`, which stand alone, are there for it."""
+    alone = set(all_role_names(folder)) - set(role_names(folder)) - set(others)
+    return tuple(role for name in role_names(folder) if not alone & set((role := load_role(name, folder)).needs))
+
+
+def all_role_names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Every role there is: the folders that hold a `role.toml`."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/role.toml")))
 
@@ -107,7 +120,7 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
     """The role of that name. Raises NotFound, or RoleInvalid naming file and key."""
     path = folder / name / "role.toml"
     if not path.is_file():
-        raise NotFound(f"role {name!r}", f"there are {', '.join(role_names(folder))}")
+        raise NotFound(f"role {name!r}", f"there are {', '.join(all_role_names(folder))}")
     shown = f"roles/{name}/role.toml"
     try:
         return Role.model_validate({"name": name, **tomllib.loads(path.read_text())})
@@ -118,6 +131,13 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         problem = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise RoleInvalid(shown, f"{key}: {problem}") from None
+
+
+def machine_services(role: Role) -> tuple[Service, ...]:
+    """What the machines of the role run: its own services, and those that other roles have for all machines."""
+    others = (load_role(name) for name in role_names() if name != role.name)
+    shared = (other.services for other in others if other.machine_image == role.machine_image)
+    return role.services + tuple(service for services in shared for service in services if service.everywhere)
 
 
 def in_stages(roles: Iterable[Role]) -> list[list[Role]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.model import Network, RegistryApiName, Stack
+from tasks.model import Metrics, Network, RegistryApiName, Stack
 from tasks.role_parts import ByRegistry
-from tasks.roles import FOLDER, Role, load_role, role_names
+from tasks.roles import FOLDER, Role, load_role, machine_services, role_names
 
 
 def _logical(name: str) -> str:
@@ -42,6 +42,18 @@ def base_template(stack: Stack) -> str:
     )
 
 
+def metrics_template(metrics: Metrics) -> str:
+    """The CloudFormation body of a metrics stack; its name, network, image, subnet and bucket are its parameters."""
+    role = load_role("metrics")
+    data = _templates.get_template("metrics/user-data.yaml.j2").render(role=role)
+    return _templates.get_template("metrics/stack.yaml.j2").render(metrics=metrics, role=role, user_data=data)
+
+
+def attachment_template() -> str:
+    """The CloudFormation body that lets a stack's machines reach a metrics stack; both names are its parameters."""
+    return _templates.get_template("metrics/attachment.yaml.j2").render()
+
+
 def version_template(role: Role, registry_api: RegistryApiName = "v3") -> str:
     """The CloudFormation body of one version of `role`; stack, version, release and image are its parameters."""
     return _templates.get_template(f"{role.name}/stack.yaml.j2").render(
@@ -51,7 +63,9 @@ def version_template(role: Role, registry_api: RegistryApiName = "v3") -> str:
 
 def user_data(role: Role, registry_api: RegistryApiName = "v3") -> str:
     """The cloud-config of the role's machines; `${...}` in it is filled in by CloudFormation (Fn::Sub)."""
-    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(role=role, registry_api=registry_api)
+    return _templates.get_template(f"{role.name}/user-data.yaml.j2").render(
+        role=role, services=machine_services(role), registry_api=registry_api
+    )
 
 
 def unit_files(role: Role) -> dict[str, str]:

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tasks.annotations import annotate
 from tasks.clients import elbv2
 from tasks.errors import Conflict, NotReady, UsageError, no_stack
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
+from tasks.monitoring.annotations import annotate
 from tasks.role_parts import ByLoadBalancer
 from tasks.stacks import find_stack
 from tasks.steps import step

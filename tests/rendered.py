@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tasks.model import Network, Stack
+from tasks.model import Metrics, Network, Stack
 from tasks.roles import load_role, role_names
-from tasks.templates import base_template, network_template, version_template
+from tasks.templates import attachment_template, base_template, metrics_template, network_template, version_template
 
 NETWORK = Network(name="demo-network")
 STACK = Stack(name="demo", network=NETWORK.name)
@@ -18,6 +18,10 @@ def rendered() -> dict[str, str]:
     bodies = {
         "network.yaml": network_template(NETWORK),
         "network-nat-per-zone.yaml": network_template(Network(name="demo-network", nat="per-zone")),
+        "metrics.yaml": metrics_template(
+            Metrics.model_validate({"name": "metrics", "network": NETWORK.name, "open_to": ["192.0.2.0/24"]})
+        ),
+        "attachment.yaml": attachment_template(),
         "base.yaml": base_template(STACK),
         "base-given-buckets.yaml": base_template(
             Stack(name="demo", network=NETWORK.name, device_data_bucket="my-data", usage_bucket="my-usage")

@@ -82,11 +82,15 @@ def bring_up_and_show(
     sizes: dict[str, int],
     place: Surroundings,
     json: bool,
+    metrics: tuple[str, bool] = ("", False),
 ) -> Overview:
-    """Bring the stack up on `place`; then its table and what was changed, or JSON."""
+    """Bring the stack up on `place`; then its table and what was changed, or JSON.
+
+    `metrics` names the metrics stack to attach it to, and says whether to go on when that does not work.
+    """
     title = f"bring up {stack.name} on {place.name}"
     undo = f"tyrell down {stack.name}"
-    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, undo=undo, quiet=json)
+    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, *metrics, undo=undo, quiet=json)
     overview = find_overview(stack.name)
     if json:
         print_json({"changes": changes, **overview.model_dump()})

@@ -66,6 +66,10 @@ def up(
     ami: Ami = "",
     version: VersionName = "",
     size: Annotated[list[str] | None, typer.Option(help="Machines of a role, as ROLE=N; may be repeated.")] = None,
+    metrics: Annotated[str, typer.Option(help="The metrics stack to attach it to; default: as it is.")] = "",
+    metrics_optional: Annotated[
+        bool, typer.Option("--metrics-optional", help="Go on without metrics when these cannot be had.")
+    ] = False,
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -79,6 +83,7 @@ def up(
             ami=ami,
             version=version,
             sizes=parse_sizes(size or []),
+            metrics=(metrics, metrics_optional),
             place=place,
             json=json,
         )

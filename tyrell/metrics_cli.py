@@ -1,77 +1,208 @@
-"""`tyrell metrics report`: what a stack's metrics say."""
+"""`tyrell metrics`: metrics stacks, and the stacks that write to them."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tyrell.environment import Cloud
-from tyrell.options import CloudOption, Json, StackArgument, checked_stack, enter
-from tyrell.run import out, print_json, run_flow, sentences
+from tyrell.environment import Cloud, Surroundings
+from tyrell.options import DEMO, CloudOption, Json, StackArgument, checked_stack, enter
+from tyrell.report_cli import report
+from tyrell.run import notes, out, print_json, sentences
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from tasks.model import Metrics
 
 # See versions_cli.py.
 # ruff: noqa: PLC0415
 
-app = typer.Typer(help="The metrics of stacks.", no_args_is_help=True)
+app = typer.Typer(help="Metrics: what all machines tell, the tenants' usage, pictures of both.", no_args_is_help=True)
 
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The metrics stack.")]
+NAME = f"{DEMO}-metrics"
 
-
-@app.callback()
-def group() -> None:
-    """The metrics of stacks."""
+app.command()(report)
 
 
 @app.command()
-def report(
-    stack: StackArgument,
-    since: Annotated[str, typer.Option(help="How far back, such as 90m, 24h or 7d.")] = "24h",
-    file: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.png", help="Makes FILE-routers.png and so on; default: STACK.png."),
+def up(
+    name: NameArgument = NAME,
+    network: Annotated[str, typer.Option(help="The network to lie in; default: the one it has.")] = "",
+    disk: Annotated[int, typer.Option(help="GiB of the volume with the data, when it is made.")] = 0,
+    keep_days: Annotated[int, typer.Option(help="How long metrics are kept; default: 90. Usage stays.")] = 0,
+    open_to: Annotated[
+        list[str] | None, typer.Option(help="A network of people who may look, as CIDR; may be repeated.")
     ] = None,
+    zone: Annotated[str, typer.Option(help="The hosted zone in which it gets the name NAME.ZONE.")] = "",
+    ami: Annotated[str, typer.Option(help="Its machine image; default: the newest of kind metrics.")] = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
-    """Draw what Grafana would show of the stack: one picture for each dashboard."""
+    """Make a metrics stack, or bring it up to date."""
+    with sentences():
+        place = enter(cloud)
+        from flows.metrics_setup import set_up_metrics
+        from tyrell.show import run_and_show
+
+        said = {"network": network, "disk_gib": disk, "keep_days": keep_days, "open_to": open_to, "zone": zone}
+        wanted = _wanted(name, {field: value for field, value in said.items() if value})
+        if not ami:
+            _offer_image(place)
+        facts = {"metrics": name}
+        undo = f"tyrell metrics down {name}"
+        run_and_show(f"metrics {name}", set_up_metrics, wanted, ami, facts=facts, undo=undo, json=json)
+        if not json:
+            _show_missing()
+
+
+def _wanted(name: str, said: dict[str, object]) -> Metrics:
+    """The metrics stack a person asks for; what he does not say stays as it is. Raises UsageError, ValidationError."""
+    from tasks.errors import UsageError
+    from tasks.model import Metrics
+    from tasks.monitoring.stacks import find_chosen
+    from tasks.stacks import check_ours
+
+    fields = {"name": name, **find_chosen(check_ours(name, "metrics")), **said}
+    if "network" not in fields:
+        raise UsageError(f"metrics stack {name} is not there yet: say where it is to lie with --network")
+    return Metrics.model_validate(fields)
+
+
+def _offer_image(place: Surroundings) -> None:
+    """On machines of processes the image is what lies in the repository, with Debian's InfluxDB."""
+    if not place.one_machine:
+        return
+    from tyrell.local.inventory import running
+
+    settings = running().settings
+    if settings.machines == "processes":
+        from tyrell.local.metrics_image import bake_metrics_image
+
+        with notes.status("InfluxDB: fetching Debian's package where it is not there"):
+            bake_metrics_image(settings)
+
+
+def _show_missing() -> None:
+    from tyrell.local.metrics_image import MISSING
+
+    for program, why in MISSING.items():
+        out.print(f"[yellow]![/] skipped {program}: {why}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def attach(
+    stack: StackArgument, name: NameArgument = NAME, cloud: CloudOption = Cloud.auto, json: Json = False
+) -> None:
+    """Have the machines of a stack write their metrics to a metrics stack."""
     with sentences():
         enter(cloud)
-        from flows.metrics_report import metrics_report
+        from flows.metrics_attach import attach_metrics
+        from tyrell.show import run_and_show
 
-        period, where = as_period(since), checked_picture(file or Path(f"{stack}.png"))
-        files = run_flow(f"metrics of {stack}", metrics_report, checked_stack(stack), period, where, quiet=json)
+        facts = {"stack": stack, "metrics": name}
+        run_and_show(f"attach {stack} to {name}", attach_metrics, checked_stack(stack), name, facts=facts, json=json)
+
+
+@app.command()
+def detach(stack: StackArgument, cloud: CloudOption = Cloud.auto, json: Json = False) -> None:
+    """Have the machines of a stack write no metrics any more; what they wrote stays."""
+    with sentences():
+        enter(cloud)
+        from flows.metrics_attach import detach_metrics
+        from tyrell.show import run_and_show
+
+        run_and_show(f"detach {stack}", detach_metrics, checked_stack(stack), facts={"stack": stack}, json=json)
+
+
+@app.command()
+def assign(
+    name: NameArgument,
+    zone: Annotated[str, typer.Argument(help="A hosted zone of this account, for example example.com.")],
+    cloud: CloudOption = Cloud.auto,
+    json: Json = False,
+) -> None:
+    """Give a metrics stack the name NAME.ZONE."""
+    with sentences():
+        enter(cloud)
+        from flows.metrics_setup import set_up_metrics
+        from tasks.monitoring.stacks import find_metrics
+        from tyrell.show import run_and_show
+
+        ami = find_metrics(name).parameters["Image"]  # a name is no reason for another machine
+        run_and_show(f"name of {name}", set_up_metrics, _wanted(name, {"zone": zone}), ami, facts={}, json=json)
+
+
+@app.command()
+def status(name: NameArgument = NAME, cloud: CloudOption = Cloud.auto, json: Json = False) -> None:
+    """Show a metrics stack: where it is, who writes to it, its newest backup. Exit code 1 when it does not serve."""
+    with sentences():
+        enter(cloud)
+        from tasks.monitoring.overview import find_metrics_status
+
+        found = find_metrics_status(name)
         if json:
-            print_json([str(file) for file in files])
+            print_json(found.model_dump())
         else:
-            for written in files:
-                out.print(f"  {written}", highlight=False, markup=False, soft_wrap=True)
+            out.print(f"InfluxDB       {found.url} {found.domain} {found.problem or 'serves'}", highlight=False)
+            for stack, age in found.attached.items():
+                wrote = "has written nothing for minutes" if age is None else f"wrote {age:.0f} s ago"
+                out.print(f"stack {stack:<8} {wrote}", highlight=False)
+            out.print(f"newest backup  {found.newest_backup or 'none; `tyrell metrics backup` makes one'}")
+        if found.problem:
+            raise typer.Exit(1)
 
 
-def as_period(text: str) -> timedelta:
-    """The time that `90m`, `24h` or `7d` says. Raises UsageError for other texts, and for no time or above a year."""
-    from datetime import timedelta
+@app.command()
+def backup(name: NameArgument = NAME, cloud: CloudOption = Cloud.auto, json: Json = False) -> None:
+    """Put a backup of all data into the metrics stack's bucket."""
+    with sentences():
+        enter(cloud)
+        from flows.metrics_backup import back_up_metrics
+        from tyrell.show import run_and_show
 
-    from tasks.errors import UsageError
-
-    said = re.fullmatch(r"(\d{1,6})([mhd])", text)
-    period = timedelta(**{UNITS[said[2]]: int(said[1])}) if said else timedelta()
-    if not timedelta() < period <= timedelta(days=366):
-        raise UsageError(f"--since {text} is no time up to a year; write minutes, hours or days, as 90m, 24h or 7d")
-    return period
+        run_and_show(f"back up {name}", back_up_metrics, name, facts={"metrics": name}, json=json)
 
 
-def checked_picture(file: Path) -> Path:
-    """The file's whole path. Raises UsageError when no PNG can be written there."""
-    from tasks.errors import UsageError
+@app.command()
+def restore(
+    name: NameArgument,
+    backup: Annotated[str, typer.Option(help="The key of the backup; default: the newest one.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    cloud: CloudOption = Cloud.auto,
+    json: Json = False,
+) -> None:
+    """Make all data what they were in a backup; what was written since is gone."""
+    with sentences():
+        enter(cloud)
+        from flows.metrics_backup import restore_metrics
+        from tasks.monitoring.keeper import find_backup
+        from tasks.monitoring.stacks import find_metrics
+        from tyrell.show import run_and_show
 
-    if file.suffix != ".png":
-        raise UsageError(f"--out {file} must end with .png: the report is made of PNG pictures")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"--out {file}: there is no folder {file.parent}; make it first")
-    return file.absolute()
+        find_metrics(name)
+        key = find_backup(name, backup)
+        if not yes:
+            typer.confirm(f"Make the data of {name} what they were in {key}? What came later is lost", abort=True)
+        run_and_show(f"restore {name}", restore_metrics, name, key, facts={"metrics": name, "backup": key}, json=json)
+
+
+@app.command()
+def down(
+    name: NameArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    delete_data: Annotated[bool, typer.Option("--delete-data", help="Delete volume, backups and secrets too.")] = False,
+    yes_delete_data: Annotated[str, typer.Option(metavar="NAME", help="Its name once more: delete the data.")] = "",
+    cloud: CloudOption = Cloud.auto,
+    json: Json = False,
+) -> None:
+    """Delete a metrics stack. Its data and backups are kept."""
+    with sentences():
+        place = enter(cloud)
+        from flows.metrics_down import tear_down_metrics
+        from tyrell.show import run_and_show
+
+        if not yes:
+            typer.confirm(f"Delete metrics stack {name} on {place.name}?", abort=True)
+        words = (checked_stack(name), delete_data, yes_delete_data)
+        run_and_show(f"tear down {name}", tear_down_metrics, *words, facts={"metrics": name}, json=json)

@@ -31,6 +31,7 @@ class Machine:
     address: str
     state: str
     launched: datetime
+    zone: str
     tags: Mapping[str, str]
 
     @property
@@ -115,6 +116,7 @@ def find_machines(wanted: Mapping[str, Sequence[str]], region: str) -> list[Mach
             address=instance.get("PrivateIpAddress", ""),
             state=instance["State"]["Name"],
             launched=instance["LaunchTime"],
+            zone=instance["Placement"]["AvailabilityZone"],
             tags={tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])},
         )
         for page in pages

@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Collection, Mapping
-from urllib.parse import urlsplit
 
 ETCD_PORT = 4001
 
@@ -64,17 +63,6 @@ class Environment:
             return str(ipaddress.IPv4Address(address)), _port(port)
         except ValueError:
             raise SettingError(f"environment variable {name} must be an IPv4 address:port, not {text!r}") from None
-
-    def url(self, name: str) -> str:
-        """Return the variable, which must be there, as the URL of a server."""
-        text = self.text(name)
-        try:
-            parts = urlsplit(text)
-            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-                return text
-        except ValueError:
-            pass
-        raise SettingError(f"environment variable {name} must be a URL such as http://10.0.0.9:8086, not {text!r}")
 
     def etcd_endpoints(self) -> list[str]:
         """Return the URLs of etcd's members: those of ETCD_PEER_HOSTS ("host:port,host:port"), else this machine's."""

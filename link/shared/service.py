@@ -1,18 +1,15 @@
-"""What every Link service shares: an orderly start and end."""
+"""What every Link service that answers HTTP shares: an orderly start and end."""
 
 import asyncio
 import contextlib
 import logging
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from aiohttp import web
 
-from link.shared.environment import Environment, SettingError
-from link.shared.logs import log_to_stdout
+from link.shared.environment import Environment
+from link.shared.process import CanNotListen, run_program, set_on_signals
 from link.shared.sockets import Socket
 
 SHUTDOWN_TIMEOUT = 5.0
@@ -52,10 +49,6 @@ class InFlight:
 
 
 IN_FLIGHT = web.AppKey("in_flight", InFlight)
-
-
-class CanNotListen(Exception):
-    """The address and port can not be had; the text is one sentence."""
 
 
 def supervise(app: web.Application, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -122,37 +115,14 @@ async def _listen(runner: web.AppRunner, address: str, port: int) -> web.TCPSite
         site = web.TCPSite(runner, address, port)
         await site.start()
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise CanNotListen(f"can not listen on {address}:{port}: {reason}") from error
+        raise CanNotListen.at(address, port, error) from error
     return site
 
 
 def run(service: str, port: tuple[str, int], build: Callable[[Environment], web.Application]) -> None:
-    """Run one service until it is told to stop. `port` is the name of its environment variable and its default.
-
-    Exits 2 with one sentence for a bad setting, 1 when the address is taken or not this machine's.
-    """
+    """Run one service until it is told to stop. `port` is the name of its environment variable and its default."""
 
     async def build_and_serve(environment: Environment) -> None:
         await serve(build(environment), environment.address(), environment.port(*port))
 
     run_program(service, build_and_serve)
-
-
-def run_program(service: str, work: Callable[[Environment], Coroutine[Any, Any, None]]) -> None:
-    """Run `work` with this process's environment to its end, with logs on standard output; exits as `run` does."""
-    log_to_stdout(service)
-    try:
-        asyncio.run(work(Environment(os.environ)))
-    except SettingError as error:
-        print(f"{service}: {error}", file=sys.stderr)
-        sys.exit(2)
-    except CanNotListen as error:
-        print(f"{service}: {error}", file=sys.stderr)
-        sys.exit(1)
-
-
-def set_on_signals(event: asyncio.Event) -> None:
-    """Let SIGTERM and SIGINT set the event."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, event.set)

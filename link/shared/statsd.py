@@ -1,13 +1,12 @@
 """Metrics for the statsd agent of this machine: one UDP datagram each, sent and forgotten.
 
-https://github.com/statsd/statsd/blob/master/docs/metric_types.md, with tags as Telegraf reads them:
-https://github.com/influxdata/telegraf/blob/master/plugins/inputs/statsd/README.md#influx-statsd
+https://github.com/statsd/statsd/blob/master/docs/metric_types.md, with tags as Telegraf and `link.metrics_agent` read
+them: https://github.com/influxdata/telegraf/blob/master/plugins/inputs/statsd/README.md#influx-statsd
 """
 
 import contextlib
 import re
 import socket
-from urllib.parse import urlencode
 
 from link.shared.environment import Environment
 
@@ -21,13 +20,11 @@ _SEPARATORS = re.compile(r"[:|,=\s]")
 class Statsd:
     """Sends to the agent at `address`. Never waits and never fails: a metric that cannot go now is lost.
 
-    Tags are written for Telegraf (`name,tag=value:1|c`) or, without `telegraf`, as the original components write them
-    for other agents (`name?tag=value:1|c`). `tags` go with every metric.
+    `tags` go with every metric: `name,tag=value:1|c`.
     """
 
-    def __init__(self, address: Address, *, telegraf: bool, **tags: str) -> None:
+    def __init__(self, address: Address, **tags: str) -> None:
         self._address = address
-        self._telegraf = telegraf
         self._tags = tags
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -49,17 +46,16 @@ class Statsd:
         self._socket.close()
 
     def _send(self, name: str, tags: dict[str, str], value: str) -> None:
+        pairs = (f"{tag}={_SEPARATORS.sub('_', text)}" for tag, text in (self._tags | tags).items())
         with contextlib.suppress(OSError):
-            line = f"{self._key(name, self._tags | tags)}:{value}"
-            self._socket.sendto(line.encode(errors="replace"), self._address)
+            self._socket.sendto(f"{','.join([name, *pairs])}:{value}".encode(errors="replace"), self._address)
 
-    def _key(self, name: str, tags: dict[str, str]) -> str:
-        if self._telegraf:
-            return ",".join([name, *(f"{tag}={_SEPARATORS.sub('_', value)}" for tag, value in tags.items())])
-        return f"{name}?{urlencode(tags, errors='replace')}" if tags else name
+
+def agent_address(environment: Environment) -> Address:
+    """Where the agent listens: STATSD_HOST, or this machine's own port 8125."""
+    return environment.ipv4_and_port("STATSD_HOST", f"{environment.address()}:{PORT}")
 
 
 def open_statsd(environment: Environment, **tags: str) -> Statsd:
-    """Return a client of the agent at STATSD_HOST (this machine's own), which is Telegraf if INFLUXDB_HOST is set."""
-    address = environment.ipv4_and_port("STATSD_HOST", f"{environment.address()}:{PORT}")
-    return Statsd(address, telegraf=bool(environment.text("INFLUXDB_HOST", "")), **tags)
+    """Return a client of the agent of this machine."""
+    return Statsd(agent_address(environment), **tags)

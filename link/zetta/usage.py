@@ -12,10 +12,10 @@ class Usage:
     """Counts what hubs do and are asked, under the names and tags of the original target.
 
     `tenant` is asked for the target's tenant when a request does not name it; as long as nobody knows it, nothing is
-    counted. Without `statsd` nothing ever is: nobody adds it up.
+    counted.
     """
 
-    def __init__(self, server: str, statsd: Statsd | None, tenant: Callable[[], str | None]) -> None:
+    def __init__(self, server: str, statsd: Statsd, tenant: Callable[[], str | None]) -> None:
         self._server = server
         self._statsd = statsd
         self._tenant = tenant
@@ -23,7 +23,7 @@ class Usage:
     def count(self, request: web.Request, name: str, value: int = 1, **tags: str) -> None:
         """Count for the hub that made the request, or for the server that it asks."""
         tenant = request.headers.get(TENANT_HEADER) or self._tenant()
-        if self._statsd is not None and tenant:
+        if tenant:
             self._statsd.count(name, value, tenantId=tenant, targetName=_hub(request), **tags)
 
     async def answering(self, request: web.Request, response: web.StreamResponse) -> None:

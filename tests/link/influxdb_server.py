@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.debian import NotToBeHad, find_program
 from tests.waiting import eventually, free_port
+from tyrell.local.debian import NotToBeHad, find_program
 
 HOST = "127.31.0.2"
 ADMIN = ("admin", "of the test")

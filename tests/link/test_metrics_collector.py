@@ -23,7 +23,7 @@ async def collector(etcd_port: int, **settings: str) -> AsyncIterator[tuple[Agen
     """A collector that looks ten times a second, and the agent that hears what it tells."""
     async with statsd_agent() as agent:
         variables = {"COREOS_PRIVATE_IPV4": HOST, "ETCD_PEER_HOSTS": f"{HOST}:{etcd_port}", "INTERVAL": "100"}
-        variables |= {"STATSD_HOST": agent.address, "INFLUXDB_HOST": "http://10.0.0.9:8086"} | settings
+        variables |= {"STATSD_HOST": agent.address} | settings
         async with service_process("link.metrics_collector", variables) as process:
             yield agent, process
 

@@ -20,15 +20,10 @@ async def agent() -> AsyncIterator[Agent]:
         yield listening
 
 
-async def metered_target(stack: Stack, agent: Agent, **settings: str) -> str:
-    """Start a target that tells the agent; return its URL."""
-    return await stack.target(STATSD_HOST=agent.address, INFLUXDB_HOST="http://10.0.0.9:8086", **settings)
-
-
 async def test_what_a_hub_sends_counts_as_its_tenants_messages_and_bytes(
     stack: Stack, agent: Agent, http: aiohttp.ClientSession
 ) -> None:
-    url = await metered_target(stack, agent)
+    url = await stack.target(STATSD_HOST=agent.address)
     async with http.ws_connect(f"{url}/peers/hub1", headers={TENANT: "acme"}) as hub:
         await agent.told(f"link.targets.hub.connected{HUB}:1|c")
         await hub.send_str("twelve bytes")
@@ -40,7 +35,7 @@ async def test_what_a_hub_sends_counts_as_its_tenants_messages_and_bytes(
 
 
 async def test_a_hub_whose_connection_breaks_counts_as_an_error(stack: Stack, agent: Agent) -> None:
-    hub = await BareWebSocket.connect(await metered_target(stack, agent), "/peers/hub1", f"{TENANT}: acme")
+    hub = await BareWebSocket.connect(await stack.target(STATSD_HOST=agent.address), "/peers/hub1", f"{TENANT}: acme")
     hub.break_off()
     await agent.told(f"link.targets.hub.error{HUB}:1|c")
     assert not [line for line in agent.lines if ".end" in line]
@@ -49,7 +44,7 @@ async def test_a_hub_whose_connection_breaks_counts_as_an_error(stack: Stack, ag
 async def test_requests_to_its_server_count_those_to_others_and_to_its_own_root_do_not(
     stack: Stack, agent: Agent, http: aiohttp.ClientSession
 ) -> None:
-    url = await metered_target(stack, agent)
+    url = await stack.target(STATSD_HOST=agent.address)
     server = f"cloud-{url.rpartition(':')[2]}"
     headers = {TENANT: "acme"}
     for path in ("/", "/servers/another", f"/servers/{server}", f"/servers/{server}/devices/none"):
@@ -61,20 +56,19 @@ async def test_requests_to_its_server_count_those_to_others_and_to_its_own_root_
     assert agent.lines == [counted] * 3
 
 
-async def test_nothing_counts_while_nobody_knows_the_tenant_or_nobody_adds_it_up(
+async def test_nothing_counts_while_nobody_knows_the_tenant(
     stack: Stack, agent: Agent, http: aiohttp.ClientSession
 ) -> None:
-    free, unmetered = await metered_target(stack, agent), await stack.target(STATSD_HOST=agent.address)
-    for url, headers in ((free, {}), (unmetered, {TENANT: "acme"})):
-        async with http.get(f"{url}/servers/cloud-{url.rpartition(':')[2]}", headers=headers) as response:
-            assert response.status == 200
-    async with http.ws_connect(f"{free}/peers/hub1", headers={TENANT: "acme"}):
+    url = await stack.target(STATSD_HOST=agent.address)
+    async with http.get(f"{url}/servers/cloud-{url.rpartition(':')[2]}") as response:
+        assert response.status == 200
+    async with http.ws_connect(f"{url}/peers/hub1", headers={TENANT: "acme"}):
         await agent.told(f"link.targets.hub.connected{HUB}:1|c")
     assert not [line for line in agent.lines if "http.count" in line]
 
 
 async def test_pings_of_hubs_count(stack: Stack, agent: Agent, http: aiohttp.ClientSession) -> None:
-    url = await metered_target(stack, agent, PING_INTERVAL="0.1")
+    url = await stack.target(STATSD_HOST=agent.address, PING_INTERVAL="0.1")
     async with http.ws_connect(f"{url}/peers/hub1", headers={TENANT: "acme"}, autoping=False) as hub:
         assert (await hub.receive(timeout=10)).type is aiohttp.WSMsgType.PING
         await agent.told(f"linkusage.hub.spdypings.count{HUB}:1|c")

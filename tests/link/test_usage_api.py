@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.link.influxdb_server import InfluxServer
-from tests.link.usage_apis import settings, started
+from tests.link.usage_apis import started
 
 pytestmark = pytest.mark.influxdb
 
@@ -36,7 +36,7 @@ async def api(influxdb: InfluxServer) -> AsyncIterator[str]:
     """The usage API of stack `lab`, which has used something, as the user who may only read."""
     points = [line.rpartition(" ") for line in USED.split("\n") if line]
     influxdb.write("linkusage", [f"{point} {nanoseconds(day)}" for point, _, day in points])
-    async with started(settings(influxdb.url)) as url:
+    async with started(influxdb.url) as url:
         yield url
 
 
@@ -64,7 +64,17 @@ async def test_all_tenants_usage_is_told_day_by_day_and_that_of_other_stacks_is_
         ],
     }
     assert [day["httpCount"] for day in other["properties"]["data"]] == [0, 0, 9]
-    async with http.get(f"{acme['links'][0]['href']}?{PERIOD}") as response:
+
+
+@pytest.mark.parametrize("root", ["/", "/usage"])
+async def test_from_all_tenants_a_link_leads_to_each_also_below_the_path_of_the_balancer(
+    api: str, http: aiohttp.ClientSession, root: str
+) -> None:
+    async with http.get(f"{api}{root}?{PERIOD}") as response:
+        acme = (await response.json())["entities"][0]
+    link = acme["links"][0]["href"]
+    assert link == f"{api}{root.rstrip('/')}/tenants/acme"
+    async with http.get(f"{link}?{PERIOD}") as response:
         assert (await response.json())["properties"]["tenantId"] == "acme"
 
 
@@ -142,7 +152,7 @@ async def test_nothing_is_left_out_of_a_year_of_many_tenants(
         "linkusage", [f"hub_http_count,link_stack=big,tenantId={one},targetName=hub total=1 {at}" for one in tenants]
     )
     year = "startDate=2025-01-01&endDate=2025-12-31&aggregation=month"
-    async with started(settings(influxdb.url, stack="big")) as api, http.get(f"{api}/?{year}") as response:
+    async with started(influxdb.url, stack="big") as api, http.get(f"{api}/?{year}") as response:
         told = await response.json()
     assert told["properties"]["httpCount"] == 40
     assert {len(item["properties"]["data"]) for item in told["entities"]} == {12}

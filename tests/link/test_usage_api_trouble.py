@@ -5,11 +5,9 @@ import re
 import aiohttp
 import pytest
 
-from link import usage_api
-from link.shared.environment import Environment, SettingError
 from tests.link.influxdb_server import ADMIN, READER, WRITER, InfluxServer
 from tests.link.processes import HOSTS
-from tests.link.usage_apis import settings, started
+from tests.link.usage_apis import started
 
 pytestmark = pytest.mark.influxdb
 
@@ -24,7 +22,7 @@ pytestmark = pytest.mark.influxdb
 async def test_a_user_who_may_not_read_usage_is_told_so(
     influxdb: InfluxServer, http: aiohttp.ClientSession, user: tuple[str, str], sentence: str
 ) -> None:
-    async with started(settings(influxdb.url, user)) as api:
+    async with started(influxdb.url, user) as api:
         for path in ("/", "/health"):
             async with http.get(api + path) as response:
                 assert response.status == 502
@@ -38,14 +36,14 @@ async def test_an_answer_of_200_that_holds_an_error_is_an_error(
     query = {"db": "linkusage", "q": "SELECT SUM(total) FROM hub_http_count"}
     async with http.get(f"{own_influxdb.url}/query", params=query, auth=aiohttp.BasicAuth(*ADMIN)) as response:
         assert response.status == 200
-    async with started(settings(own_influxdb.url, ADMIN)) as api, http.get(api) as response:
+    async with started(own_influxdb.url, ADMIN) as api, http.get(api) as response:
         assert response.status == 502
         assert await response.json() == {"error": "InfluxDB says: database not found: linkusage"}
 
 
 async def test_it_is_not_healthy_before_influxdb_has_answered(http: aiohttp.ClientSession) -> None:
     nobody = f"http://{next(HOSTS)}:9"
-    async with started(settings(nobody)) as api, http.get(f"{api}/health") as response:
+    async with started(nobody) as api, http.get(f"{api}/health") as response:
         assert response.status == 503
         assert (await response.json())["error"].startswith(f"InfluxDB at {nobody} does not answer: ")
 
@@ -53,7 +51,7 @@ async def test_it_is_not_healthy_before_influxdb_has_answered(http: aiohttp.Clie
 async def test_an_influxdb_that_is_lost_later_is_told_and_takes_no_machine_out_of_the_balancer(
     own_influxdb: InfluxServer, http: aiohttp.ClientSession
 ) -> None:
-    async with started(settings(own_influxdb.url)) as api:
+    async with started(own_influxdb.url) as api:
         async with http.get(f"{api}/health") as response:
             assert response.status == 200
         own_influxdb.kill()
@@ -61,9 +59,3 @@ async def test_an_influxdb_that_is_lost_later_is_told_and_takes_no_machine_out_o
             assert response.status == 503
         async with http.get(f"{api}/health") as response:
             assert response.status == 200
-
-
-@pytest.mark.parametrize("url", ["", "10.0.0.9:8086", "ftp://10.0.0.9", "http://[", "http://:8086"])
-def test_where_influxdb_is_must_be_a_url(url: str) -> None:
-    with pytest.raises(SettingError, match=r"^environment variable INFLUXDB_HOST (is not set|must be a URL such as)"):
-        usage_api.build(Environment(settings(url)))

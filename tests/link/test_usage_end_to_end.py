@@ -1,15 +1,17 @@
 """From what hubs and clients do to what the usage API tells: services, statsd, InfluxDB, its continuous queries."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.link.asking import TENANT, await_up
+from tests.link.aws_server import Aws
 from tests.link.influxdb_server import InfluxServer
-from tests.link.metrics_agent import metrics_agent
+from tests.link.metrics_agents import await_total, keep_secret, metrics_agent
 from tests.link.processes import Stack
-from tests.link.usage_apis import settings, started
+from tests.link.usage_apis import started
 from tests.link.waiting import eventually
 
 pytestmark = [pytest.mark.influxdb, pytest.mark.cloud]
@@ -40,18 +42,17 @@ async def use(http: aiohttp.ClientSession, router: str, server: str) -> None:
 
 
 async def test_what_a_tenants_hub_sends_and_is_asked_is_what_the_usage_api_tells(
-    own_influxdb: InfluxServer, stack: Stack, http: aiohttp.ClientSession
+    own_influxdb: InfluxServer, aws: Aws, stack: Stack, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     add_up(own_influxdb)
-    async with metrics_agent(own_influxdb, "lab") as agent:
-        to_agent = {"STATSD_HOST": agent.address, "INFLUXDB_HOST": own_influxdb.url}
-        target = await stack.target(**to_agent)
-        router = await stack.router(**to_agent)
+    keep_secret(aws.client("secretsmanager"), own_influxdb.url)
+    async with metrics_agent(aws, tmp_path) as agent:
+        target = await stack.target(STATSD_HOST=agent.address)
+        router = await stack.router(STATSD_HOST=agent.address)
         await await_up(http, router, [target])
         server = f"cloud-{target.rpartition(':')[2]}"
         await use(http, router, server)
-        await agent.told("link.targets.hub.end")
-        agent.flush()
+        await await_total(own_influxdb, "link_targets_hub_end", "lab", 1)
 
     async def told() -> dict[str, dict[str, int]]:
         """What the API tells of the last two days: it may be midnight now."""
@@ -68,24 +69,22 @@ async def test_what_a_tenants_hub_sends_and_is_asked_is_what_the_usage_api_tells
     async def is_as_wanted() -> bool:
         return await told() == wanted
 
-    async with started(settings(own_influxdb.url)) as api:
+    async with started(own_influxdb.url) as api:
         await eventually(f"the usage API tells {wanted}", is_as_wanted)
 
 
 async def test_a_routers_requests_can_be_asked_of_influxdb_by_tenant_and_status(
-    influxdb: InfluxServer, stack: Stack, http: aiohttp.ClientSession
+    influxdb: InfluxServer, aws: Aws, stack: Stack, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    async with metrics_agent(influxdb, "lab-of-the-router") as agent:
-        router = await stack.router(STATSD_HOST=agent.address, INFLUXDB_HOST=influxdb.url)
+    keep_secret(aws.client("secretsmanager"), influxdb.url, "tyrell/of-the-router/metrics")
+    async with metrics_agent(aws, tmp_path, "of-the-router") as agent:
+        router = await stack.router(STATSD_HOST=agent.address)
         for _ in range(4):
             async with http.get(router, headers=ACME) as response:
                 assert response.status == 503
-        await agent.told("http.req.root,")
-        agent.flush()
-    of_its_stack = "WHERE link_stack = 'lab-of-the-router' GROUP BY tenant"
-    ((tenant, _, counted),) = influxdb.ask(
-        f"SELECT sum(value) FROM http_req_root_status_5xx {of_its_stack}", "telegraf"
-    )
-    ((_, _, milliseconds),) = influxdb.ask(f"SELECT max(mean) FROM http_req_root {of_its_stack}", "telegraf")
+        await await_total(influxdb, "http_req_root_status_5xx", "of-the-router", 4)
+    of_its_stack = "WHERE link_stack = 'of-the-router' GROUP BY tenant"
+    ((tenant, _, counted),) = influxdb.ask(f"SELECT sum(count) FROM http_req_root {of_its_stack}", "telegraf")
+    ((_, _, milliseconds),) = influxdb.ask(f"SELECT max(upper) FROM http_req_root {of_its_stack}", "telegraf")
     assert (tenant, counted) == ("acme", 4)
     assert 0 < milliseconds < 20_000

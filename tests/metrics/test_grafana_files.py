@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.dashboards import FOLDER
+from tasks.monitoring.dashboards import FOLDER
 from tests.metrics.grafana_schema import NotToBeHad, complaints, fetch
 
 PROVISIONING = FOLDER.parent / "provisioning"

@@ -28,13 +28,13 @@ class Machine:
         (folder / "docker").chmod(0o755)
         self._calls = folder / "calls"
 
-    def run(self, role: str, command: str, **environment: str) -> list[str]:
+    def run(self, role: str, command: str, *words: str, **environment: str) -> list[str]:
         """What Docker was told, call by call; the program ended with the status of its container."""
         program = self.folder / command
         program.write_text(program_files(load_role(role), IMAGE)[command])
         path = f"{self.folder}:{os.environ['PATH']}"
         done = subprocess.run(
-            ["/bin/sh", str(program)],
+            ["/bin/sh", str(program), *words],
             env={"PATH": path, "CALLS": str(self._calls), **environment},
             check=False,
             capture_output=True,
@@ -75,6 +75,11 @@ def test_a_state_directory_is_a_volume_that_outlives_the_container(machine: Mach
 def test_a_further_program_is_another_entrypoint_with_the_variables_of_its_caller(machine: Machine) -> None:
     *_, run = machine.run("core-services", "etcd-peers", ZETTA_STACK="lab", AWS_REGION="us-east-1")
     assert run.endswith(f" --entrypoint etcd-peers --env AWS_REGION --env ZETTA_STACK {IMAGE}")
+
+
+def test_a_program_in_its_container_has_its_arguments(machine: Machine) -> None:
+    *_, run = machine.run("core-services", "etcd-peers", "one", "--two")
+    assert run.endswith(f" --env ZETTA_STACK {IMAGE} one --two")
 
 
 def test_a_second_service_is_another_entrypoint_of_the_same_image(machine: Machine) -> None:

@@ -111,6 +111,15 @@ def test_user_data_is_the_cloud_config_it_says_it_is() -> None:
         assert set(yaml.safe_load(text)) <= {"write_files", "runcmd"}
 
 
+@pytest.mark.parametrize("name", role_names())
+def test_machines_of_the_same_kind_of_image_run_the_services_that_are_for_all_of_them(name: str) -> None:
+    role = load_role(name)
+    started = [command[-1] for command in yaml.safe_load(user_data(role))["runcmd"] if "systemctl" in command]
+    own = [unit for service in role.services for unit in service.units]
+    shared = [] if name == "core-services" or role.machine_image != "link" else ["metrics-agent.service"]
+    assert started == own + shared
+
+
 def test_with_the_v2_api_every_machine_knows_it_and_the_balancer_checks_the_original_path() -> None:
     router, plain = load_role("router"), load_role("core-services")
     assert "REGISTRY_API=v2\n" in user_data(router, "v2")

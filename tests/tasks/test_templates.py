@@ -81,6 +81,19 @@ def test_a_permission_on_everything_only_looks() -> None:
     assert all(action.split(":")[1].startswith("Describe") for action in wide)
 
 
+def test_every_machine_may_read_the_secret_of_its_stacks_metrics_and_no_other_of_that_kind() -> None:
+    arn = (
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tyrell/${AWS::StackName}/metrics"
+    )
+    machines = resources("AWS::IAM::Role")
+    assert machines
+    for _, _, role in machines:
+        (policy,) = role["Policies"]
+        secrets = [each for each in policy["PolicyDocument"]["Statement"] if "secretsmanager" in str(each)]
+        assert {"Fn::Sub": f"{arn}-??????"} in secrets[0]["Resource"]
+        assert {action for each in secrets for action in each["Action"]} == {"secretsmanager:GetSecretValue"}
+
+
 @pytest.mark.parametrize("name", ["base.yaml", "base-given-buckets.yaml"])
 def test_given_buckets_are_used_instead_of_new_ones(name: str) -> None:
     made = [resource for resource in BODIES[name]["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]

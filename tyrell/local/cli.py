@@ -96,15 +96,20 @@ def bake(
 ) -> None:
     """Make a machine image of the Link services as they lie in the repository now."""
     with sentences():
+        from tyrell.local import link_image, metrics_image
         from tyrell.local.inventory import running
-        from tyrell.local.link_image import KIND, bake_link_image, find_link_image
 
         settings = running().settings
         if settings.machines != "processes":
             raise UsageError("the machines of this cloud are containers, which boot only what Packer has baked")
-        if kind != KIND:
-            raise UsageError(f"machines of processes are made of images of kind {KIND} only, not of {kind}")
-        offer = find_link_image(settings) if dry_run else bake_link_image(settings)
+        kinds = {
+            link_image.KIND: (link_image.find_link_image, link_image.bake_link_image),
+            metrics_image.KIND: (metrics_image.find_metrics_image, metrics_image.bake_metrics_image),
+        }
+        if kind not in kinds:
+            raise UsageError(f"machines of processes are made of images of kind {' or '.join(kinds)}, not of {kind}")
+        find, make = kinds[kind]
+        offer = find(settings) if dry_run else make(settings)
         if json:
             print_json(offer.model_dump())
         else:

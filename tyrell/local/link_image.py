@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,8 +27,12 @@ PROGRAMS = {
     "usage-worker": "link.worker_machine",
     "etcd-node": "link.etcd_node",
     "etcd-peers": "link.etcd_peers",
+    "metrics-agent": "link.metrics_agent",
 }
 """Programs of the image and the module each one runs."""
+
+HOST_PROGRAMS = ROOT / "packer" / "files" / "opt" / "link" / "bin"
+"""Programs that are about the machine itself, the same as on AWS."""
 
 
 def bake_link_image(settings: Settings) -> Offer:
@@ -44,9 +49,14 @@ def bake_link_image(settings: Settings) -> Offer:
 def find_link_image(settings: Settings) -> Offer:
     """What lies in the repository, and the AMI of it if there is one."""
     inputs = link_inputs()
+    return Offer(release=release_of(inputs), inputs=inputs, ami=find_baked(settings, inputs))
+
+
+def find_baked(settings: Settings, inputs: dict[str, str]) -> str:
+    """The AMI that was made of these inputs; empty when there is none."""
     same = [{"Name": "tag:tyrell:bake-key", "Values": [bake_key(inputs)]}]
     images = client(settings, "ec2").describe_images(Owners=["self"], Filters=same)["Images"]
-    return Offer(release=release_of(inputs), inputs=inputs, ami=images[0]["ImageId"] if images else "")
+    return images[0]["ImageId"] if images else ""
 
 
 def link_inputs() -> dict[str, str]:
@@ -55,29 +65,34 @@ def link_inputs() -> dict[str, str]:
     units = {name: unit for role in roles for name, unit in unit_files(role).items()}
     return {
         "units": digest(units),
-        "programs": digest(PROGRAMS | {"python": sys.executable}),
-        **{IMAGE + role.name: digest(_sources(role)) for role in roles},
+        "programs": digest(PROGRAMS | host_programs() | {"python": sys.executable}),
+        **{IMAGE + role.name: digest(_sources_of(role)) for role in roles},
     }
 
 
-def _sources(role: Role) -> dict[str, str]:
-    """The files of `link/` that the role's programs consist of, by name."""
-    modules = [PROGRAMS[command] for command in (*(service.command for service in role.services), *role.programs)]
-    return {name: (ROOT / name).read_text() for name in find_program(modules).files}
+def _sources_of(role: Role) -> dict[str, str]:
+    return sources(PROGRAMS[command] for command in (*(service.command for service in role.services), *role.programs))
+
+
+def sources(modules: Iterable[str]) -> dict[str, str]:
+    """The files of `link/` that programs which run these modules consist of, by name."""
+    return {name: (ROOT / name).read_text() for name in find_program(list(modules)).files}
 
 
 def link_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
     files: dict[str, bytes | Link] = {"etc/link/README": b"Written at first boot: where this stack's etcd is.\n"}
-    for program, module in PROGRAMS.items():
-        files[f"opt/link/bin/{program}"] = _program(module)
+    for name, module in PROGRAMS.items():
+        files[f"opt/link/bin/{name}"] = python_program(module)
+    for name, text in host_programs().items():
+        files[f"opt/link/bin/{name}"] = text.encode()
     for role in map(load_role, role_names()):
-        for name, source in _sources(role).items():
+        for name, source in _sources_of(role).items():
             files[f"opt/link/lib/{name}"] = source.encode()
         for name, unit in unit_files(role).items():
             files[f"etc/systemd/system/{name}"] = unit.encode()
-    for program in ("etcd", "etcdctl"):
-        files[f"usr/local/bin/{program}"] = Link(etcd_binaries() / program)
+    for name in ("etcd", "etcdctl"):
+        files[f"usr/local/bin/{name}"] = Link(etcd_binaries() / name)
     return files
 
 
@@ -89,7 +104,12 @@ def etcd_binaries() -> Path:
     return Path(package.origin).parent / "etcdbin"
 
 
-def _program(module: str) -> bytes:
+def host_programs() -> dict[str, str]:
+    """Programs in the shell's language, by name."""
+    return {file.name: file.read_text() for file in HOST_PROGRAMS.iterdir()}
+
+
+def python_program(module: str) -> bytes:
     """A shell script that runs the image's own copy of the services with this interpreter and its libraries.
 
     `-P` keeps the working directory off the path, so nothing else can take the name `link`.

@@ -84,6 +84,11 @@ class Settings(BaseModel):
         return self.home / "instances"
 
     @property
+    def volumes(self) -> Path:
+        """One folder per EBS volume: its data."""
+        return self.home / "volumes"
+
+    @property
     def logs(self) -> Path:
         """Log files of the cloud's own processes."""
         return self.home / "logs"

@@ -34,6 +34,7 @@ class State(BaseModel):
             "AWS_ACCESS_KEY_ID": "embedded-cloud",
             "AWS_SECRET_ACCESS_KEY": "embedded-cloud",
             "TYRELL_METRICS_PERIOD": "1",  # its balancers publish every second, those of AWS every minute
+            "TYRELL_USAGE_EVERY": "5s",  # nobody waits half an hour for what he tries
         }
         if self.settings.machines == "processes":  # of which no Docker image and no Packer can make a machine
             aws["TYRELL_BAKE"] = f"{Path(sys.executable).with_name('tyrell')} local bake"

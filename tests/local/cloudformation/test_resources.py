@@ -21,6 +21,7 @@ LISTINGS = {
     ("ec2", "describe_network_interfaces"): "NetworkInterfaces",
     ("ec2", "describe_network_acls"): "NetworkAcls",
     ("ec2", "describe_security_groups"): "SecurityGroups",
+    ("ec2", "describe_volumes"): "Volumes",
     ("ec2", "describe_launch_templates"): "LaunchTemplates",
     ("ec2", "describe_tags"): "Tags",
     ("elbv2", "describe_load_balancers"): "LoadBalancers",

@@ -16,6 +16,7 @@ TAGGED = {
     "delete_route_table": "route_table_id",
     "delete_security_group": "group_id",
     "delete_subnet": "subnet_id",
+    "delete_volume": "volume_id",
     "delete_vpc": "vpc_id",
     "release_address": "allocation_id",
 }

@@ -6,6 +6,7 @@ a volume for a Docker Engine of its own. A machine image is what was captured of
     driver.py      the parts, put together as `tyrell.local.machines.driver` wants them
     machine.py     one machine: boot, power off, removal, console     computer.py   its container
     disks.py       its volume, and the copy in a machine image        images.py     machine images: captured, discarded
+    volumes.py     EBS volumes inside   graft.py     a folder of this computer, mounted in a container
     ec2_api.py     CreateImage      facts.py  what an instance is told about itself
     metadata_service.py  metadata_tree.py  credentials.py             IMDSv2
     base_image.py  debian/  base_ami.py                               Debian 12 as AWS offers it

@@ -18,7 +18,9 @@ from tyrell.local.containers.docker_engine import docker_engine
 from tyrell.local.containers.facts import Facts, read_facts
 from tyrell.local.containers.images import capture, image_of
 from tyrell.local.containers.metadata_service import MetadataService
+from tyrell.local.containers.volumes import mount_volumes
 from tyrell.local.machines.console import Console
+from tyrell.local.machines.devices import device_name, read_devices, volume_folder
 from tyrell.local.machines.driver import BootError
 from tyrell.local.settings import Settings
 
@@ -51,6 +53,7 @@ class ContainerMachine:
         self._loop = asyncio.get_running_loop()
         self._listener: Thread | None = None
         self._blocking = Lock()
+        self._plugging = Lock()
         self._address = ""
         self.lock = asyncio.Lock()
 
@@ -61,12 +64,17 @@ class ContainerMachine:
             self.say(f"booting {facts.metadata.image_id} at {facts.metadata.local_ipv4}")
             container, output = await asyncio.to_thread(self._power_on, facts)
             powered_off = self._follow(container, output)
+            await self.plug()
             await self._await_systemd(container, powered_off)
         except ImageNotFound:
             raise BootError(f"{facts.metadata.image_id} has no contents: no Docker image of it is there") from None
         except (APIError, TyrellError) as problem:
             raise BootError(f"the container could not be started: {problem}") from problem
         return powered_off
+
+    async def plug(self) -> dict[str, str]:
+        """Volumes are mounts; see `volumes.py`. A container that is off has none."""
+        return await asyncio.to_thread(self._plug)
 
     async def shut_down(self) -> None:
         """Power off as the power button does: systemd stops every unit."""
@@ -97,6 +105,17 @@ class ContainerMachine:
             output: Any = container.attach(stream=True)  # before the start, to miss nothing
             container.start()
             return container, output
+
+    def _plug(self) -> dict[str, str]:
+        with self._plugging:
+            devices = read_devices(self._settings, self._id)
+            container = self._find()
+            if container and container.status == "running":
+                folders = {
+                    f"/dev/{device_name(name)}": volume_folder(self._settings, id_) for name, id_ in devices.items()
+                }
+                mount_volumes(container, folders)
+            return devices
 
     def _power_off(self) -> None:
         with self._blocking:

@@ -8,6 +8,7 @@ anybody bind any address. What runs on it comes from its AMI and its user data a
     driver.py      the seam: what a kind of machine has to do       process_driver.py   the kind described above
     machine.py     one machine: boot, failure, shutdown             metadata.py     what a machine learns about itself
     cloud_init.py  user data, read      first_boot.py  user data, carried out
+    volumes_api.py  EC2's volumes       devices.py     where their data is, and how a machine gets at it
     units.py  command_line.py           systemd's unit files, read
     supervisor.py  service.py           systemd's unit files, carried out
     system.py      root folder, environment and console of a machine, where its programs start

@@ -29,6 +29,12 @@ class Machine(Protocol):
         Returns what will hold the reason once the machine powers itself off. Raises BootError.
         """
 
+    async def plug(self) -> dict[str, str]:
+        """Have the volumes that EC2 says are attached and no others, unless it is off: then at its next boot.
+
+        May run beside all others, `boot` too: a boot may be waiting for a volume. Returns the volumes, ids by device.
+        """
+
     async def shut_down(self) -> None:
         """End everything that runs on it; the disk stays. Twice is fine."""
 

@@ -14,11 +14,11 @@ from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError
-from moto.ec2.responses import EC2Response
 
 from tyrell.local.machines.console import read_tail
 from tyrell.local.machines.images import delete_contents
 from tyrell.local.machines.records import LOCK, START, STOP, TERMINATE, Change, Order, enter, incorrect_state, state_of
+from tyrell.local.machines.volumes_api import VolumesApi
 from tyrell.local.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,11 +31,8 @@ FROM_TEMPLATE = (
 only some, and UserData not as CreateLaunchTemplateVersion stores it."""
 
 
-class Ec2Api(EC2Response):
+class Ec2Api(VolumesApi):
     """moto's EC2 API. moto makes one object per request, so a cloud's own things are attributes of its subclass."""
-
-    _settings: Settings
-    _order: Callable[[str, Order], None]
 
     @classmethod
     def of(cls, settings: Settings, order: Callable[[str, Order], None]) -> type[Ec2Api]:

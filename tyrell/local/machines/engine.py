@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from threading import Thread
 from typing import Any
 
@@ -30,12 +31,14 @@ class Machines:
     """
 
     def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
+        self._settings = settings
         self._driver = driver or ProcessDriver(settings)
         self._records = Records(settings.region)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="machines", daemon=True)
         self._machines: dict[str, Machine] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
+        self._plugging: set[asyncio.Task[None]] = set()
         self._replaced: Any = None
 
     def install(self) -> None:
@@ -48,7 +51,11 @@ class Machines:
         moto.ec2.urls.url_paths["{0}/"] = self._driver.api(self._order).dispatch
 
     def start(self) -> None:
-        """Begin to carry out orders. Raises RuntimeError where the driver cannot work."""
+        """Begin to carry out orders. Raises RuntimeError where the driver cannot work.
+
+        Records begin empty, so nobody can attach the volumes that an earlier cloud has left.
+        """
+        shutil.rmtree(self._settings.volumes, ignore_errors=True)
         self._driver.start()
         self._thread.start()
 
@@ -76,6 +83,11 @@ class Machines:
         machine = self._machines.get(instance_id)
         if machine is None:
             machine = self._machines[instance_id] = self._driver.machine(instance_id)
+        if order == "plug":
+            plugging = self._loop.create_task(self._plug(instance_id, machine))
+            self._plugging.add(plugging)
+            plugging.add_done_callback(self._plugging.discard)
+            return
         if previous := self._work.get(instance_id):
             previous.cancel()
         self._work[instance_id] = self._loop.create_task(self._carry_out(order, instance_id, machine))
@@ -92,6 +104,12 @@ class Machines:
                     await self._power_on(instance_id, machine)
                 case "terminate":
                     await self._terminate(instance_id, machine)
+
+    async def _plug(self, instance_id: str, machine: Machine) -> None:
+        try:
+            self._records.plugged(instance_id, await machine.plug())
+        except Exception:
+            log.exception("%s does not have the volumes that it should have", instance_id)
 
     async def _power_on(self, instance_id: str, machine: Machine) -> None:
         try:

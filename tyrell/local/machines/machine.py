@@ -6,6 +6,7 @@ import asyncio
 import shutil
 
 from tyrell.local.machines.cloud_init import CloudInitError, parse_user_data
+from tyrell.local.machines.devices import device_name, link_devices, read_devices, volume_folder
 from tyrell.local.machines.driver import BootError
 from tyrell.local.machines.first_boot import run_commands, write_files
 from tyrell.local.machines.images import unpacked_image
@@ -27,6 +28,7 @@ class ProcessMachine:
         self._id = instance_id
         self._system = System(settings, instance_id)
         self._supervisor: Supervisor | None = None
+        self._plugging = asyncio.Lock()
         self.lock = asyncio.Lock()
 
     async def boot(self) -> asyncio.Future[str]:
@@ -39,6 +41,7 @@ class ProcessMachine:
         self._supervisor = Supervisor(self._system)
         try:
             if self._system.path(BOOTED).exists():
+                await self.plug()
                 await self._supervisor.start(self._supervisor.enabled())
             else:
                 await self._first_boot(metadata, self._supervisor)
@@ -48,6 +51,15 @@ class ProcessMachine:
             raise BootError(self._supervisor.failure.result())
         self.say("running")
         return self._supervisor.failure
+
+    async def plug(self) -> dict[str, str]:
+        """Volumes are links in /dev of the root folder. There is no such folder before the image is unpacked."""
+        async with self._plugging:
+            devices = await asyncio.to_thread(read_devices, self._settings, self._id)
+            if self._system.root.exists():
+                folders = {device_name(name): volume_folder(self._settings, id_) for name, id_ in devices.items()}
+                link_devices(self._system.path("/dev"), folders)
+            return devices
 
     async def shut_down(self) -> None:
         """Stop every process; returns when they are gone. Twice is fine."""
@@ -69,6 +81,7 @@ class ProcessMachine:
         """The order is cloud-init's: write_files before the units that the image enables, runcmd after them."""
         user_data = parse_user_data(metadata.user_data, metadata.instance_data)
         await self._unpack(metadata)
+        await self.plug()
         write_files(self._system, user_data.files)
         await supervisor.start(supervisor.enabled())
         await run_commands(self._system, supervisor, user_data)

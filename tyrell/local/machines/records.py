@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import RLock
@@ -25,7 +26,8 @@ CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "st
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html"""
 
 
-Order = Literal["start", "stop", "reboot", "terminate"]
+Order = Literal["start", "stop", "reboot", "terminate", "plug"]
+"""`plug`: the instance's volumes have changed."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ TERMINATE = Change("terminate", UP | DOWN, "shutting-down", GONE, "TerminatingIn
 def enter(instance: Any, state: str) -> None:
     """Write the state of moto's `instance`; the reasons that moto wrote stay."""
     instance._state = InstanceState(state, CODES[state])
+
+
+def enter_attachment(volume: Any, state: str) -> None:
+    """Write the state in which moto's `volume` is attached, also where its instance tells it."""
+    attachment = volume.attachment
+    attachment.status = attachment.instance.block_device_mapping[attachment.device].status = state
 
 
 def state_of(instance: Any) -> dict[str, Any]:
@@ -89,7 +97,19 @@ class Records:
                 instance._reason = message
             if new == "terminated":
                 self._release_addresses(instance)
+                self._release_volumes(instance)
             return True
+
+    def plugged(self, instance_id: str, devices: Mapping[str, str]) -> None:
+        """The machine has these volumes (ids by device) and no others: say so of those that came or went."""
+        with LOCK:
+            instance = self._find(instance_id)
+            for device, block in list(instance.block_device_mapping.items()) if instance else []:
+                volume = self._backend.get_volume(block.volume_id)
+                if volume.attachment.status == "attaching" and devices.get(device) == volume.id:
+                    enter_attachment(volume, "attached")
+                elif volume.attachment.status == "detaching" and device not in devices:
+                    self._backend.detach_volume(volume.id, instance_id, device)
 
     def forget(self, instance_id: str) -> None:
         """Drop an instance that is terminated, as EC2 does after a while. Unknown instances are fine."""
@@ -108,6 +128,11 @@ class Records:
         with suppress(InvalidInstanceIdError):
             return self._backend.get_instance(instance_id)
         return None
+
+    def _release_volumes(self, instance: Any) -> None:
+        """Those that outlive the instance can be attached to another one from now on."""
+        for device, block in list(instance.block_device_mapping.items()):
+            self._backend.detach_volume(block.volume_id, instance.id, device)
 
     @staticmethod
     def _release_addresses(instance: Any) -> None:

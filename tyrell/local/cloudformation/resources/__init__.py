@@ -17,12 +17,16 @@ from tyrell.local.cloudformation.resources import (
     scaling,
     security,
     storage,
+    volumes,
 )
 from tyrell.local.cloudformation.resources.resource_type import ResourceType
 
 TYPES: Mapping[str, ResourceType] = {
     kind.name: kind
-    for module in (network, routing, security, compute, balancing, scaling, iam, queues, storage, parameters, logs, dns)
+    for module in (
+        *(network, routing, security, compute, volumes, balancing, scaling),
+        *(iam, queues, storage, parameters, logs, dns),
+    )
     for kind in module.TYPES
 }
 """Every supported type by its CloudFormation name."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tasks.readings import TABLE, Filled, Line, Page
+from tasks.monitoring.readings import TABLE, Filled, Line, Page
 
 # matplotlib takes most of a second to import, and only pictures need it.
 # ruff: noqa: PLC0415

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.errors import RoleInvalid
 
-FOLDER = Path(__file__).resolve().parents[1] / "roles" / "metrics" / "grafana" / "dashboards"
+FOLDER = Path(__file__).resolve().parents[2] / "roles" / "metrics" / "grafana" / "dashboards"
 
 MOST_POINTS = 500
 """Of a series in one panel."""

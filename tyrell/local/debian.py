@@ -9,19 +9,23 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-CACHE = Path(__file__).parents[1] / ".tools" / "debian"
+from tasks.errors import TyrellError
+
+CACHE = Path(__file__).parents[2] / ".tools" / "debian"
 TIMEOUT = 300.0
 
 
-class NotToBeHad(Exception):
+class NotToBeHad(TyrellError):
     """The program is not there and can not be fetched; the text says why."""
 
 
 def find_program(package: str, path: str) -> Path:
-    """Return the program at `path` (usr/bin/...) of the package. Raises NotToBeHad."""
+    """Return the program at `path` (usr/bin/...) of the package, installed or unpacked. Raises NotToBeHad."""
+    if installed := shutil.which(Path(path).name):
+        return Path(installed)
     program = CACHE / package / path
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{package}.lock").open("w") as lock:  # tests run in several processes
+    with (CACHE / f"{package}.lock").open("w") as lock:  # many may want it at once
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
             _fetch(package)

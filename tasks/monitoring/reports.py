@@ -9,10 +9,10 @@ from pathlib import Path
 
 from prefect.artifacts import create_image_artifact
 
-from tasks.charts import draw
-from tasks.dashboards import Window, load_dashboards
-from tasks.metrics_access import find_reader
-from tasks.readings import Page, read_page
+from tasks.monitoring.access import find_reader
+from tasks.monitoring.charts import draw
+from tasks.monitoring.dashboards import Window, load_dashboards
+from tasks.monitoring.readings import Page, read_page
 from tasks.steps import each_in_parallel, step
 
 AT_ONCE = 2

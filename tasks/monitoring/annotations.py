@@ -10,8 +10,9 @@ from prefect.runtime import flow_run
 
 from tasks.clients import on_forget
 from tasks.influxdb import InfluxAccess, write
-from tasks.metrics_access import DATABASE, find_writer
 from tasks.model import Changes, Version
+from tasks.monitoring.access import find_writer
+from tasks.monitoring.databases import METRICS
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def annotate(
     try:
         writer = _writer(version.stack)
         if writer:
-            write(writer, DATABASE, (_point(version, kind, changes, percent),), TIMEOUT)
+            write(writer, METRICS, (_point(version, kind, changes, percent),), TIMEOUT)
     except Exception as error:
         logger.warning("%s is not marked in the metrics: %s", "; ".join(changes), error)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.dashboards import Dashboard, Panel, Window
 from tasks.influxdb import InfluxAccess, Series, query
+from tasks.monitoring.dashboards import Dashboard, Panel, Window
 
 TABLE = "table"
 
