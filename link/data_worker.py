@@ -2,7 +2,7 @@
 
 Settings: QUEUE_URL, BUCKET, KIND (device or usage), DEAD_LETTERS_URL (without it, what can not be parsed stays in the
 queue), TIME_LIMIT (2700 s), BATCH_MESSAGES (5000), GZIP (0 or 1), AWS_REGION (us-east-1), STATSD_HOST (port 8125 of
-COREOS_PRIVATE_IPV4, this machine), INFLUXDB_HOST (if set, metrics are written for Telegraf).
+COREOS_PRIVATE_IPV4, this machine).
 """
 
 import os
