@@ -6,5 +6,8 @@ import sys
 
 from benchmarks import balancer, bring_up, collector, data_worker, merge, release, upgrade
 
-results = (benchmark.main() for benchmark in (balancer, bring_up, collector, data_worker, merge, release, upgrade))
+results = (
+    benchmark.main()
+    for benchmark in (balancer, bring_up, collector, data_worker, merge, metrics_report, release, upgrade)
+)
 sys.exit(max(results))
