@@ -25,7 +25,7 @@ test: setup ## every test that needs no Docker Engine
 	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not docker"
 
 quick: setup ## the plain tests only: no Prefect server, no whole cloud
-	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker and not influxdb"
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker and not influxdb and not grafana"
 
 docker: setup ## the tests that build images and machines with the Docker Engine
 	$(RUN)/pytest $(SIDE_BY_SIDE) -m docker

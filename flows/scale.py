@@ -6,6 +6,7 @@ from prefect import flow
 
 from tasks.locks import holding
 from tasks.model import Changes
+from tasks.monitoring.annotations import annotate
 from tasks.roles import load_role
 from tasks.scaling import scale_in, scale_out
 from tasks.versions import find_live
@@ -25,6 +26,6 @@ def scale(stack: str, role: str, size: int, wait: timedelta | None = None) -> Ch
     kind.check_size(size)
     with holding(stack, role, f"scale to {size}", wait) as lock:
         group = find_live(stack, kind)
-        if size < group.desired:
-            return scale_in(lock, group, kind, size)
-        return scale_out(group, kind, size)
+        changes = scale_in(lock, group, kind, size) if size < group.desired else scale_out(group, kind, size)
+        annotate(group.version, "scale", changes)
+        return changes

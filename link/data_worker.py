@@ -1,7 +1,8 @@
 """The data worker: empties a queue of device data or usage into objects of JSON lines, one per tenant and day.
 
 Settings: QUEUE_URL, BUCKET, KIND (device or usage), DEAD_LETTERS_URL (without it, what can not be parsed stays in the
-queue), TIME_LIMIT (2700 s), BATCH_MESSAGES (5000), GZIP (0 or 1), AWS_REGION (us-east-1).
+queue), TIME_LIMIT (2700 s), BATCH_MESSAGES (5000), GZIP (0 or 1), AWS_REGION (us-east-1), STATSD_HOST (port 8125 of
+COREOS_PRIVATE_IPV4, this machine).
 """
 
 import os
@@ -13,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from link.shared.environment import Environment, SettingError
 from link.shared.logs import log_to_stdout
+from link.shared.statsd import open_statsd
 from link.workers.bucket import Bucket
 from link.workers.claims import Claims
 from link.workers.drain import Drain
@@ -38,7 +40,7 @@ def build(environment: Environment) -> Drain:
     bucket = Bucket(bucket_name, region)
     claims = Claims(bucket, queue.name, queue.visibility)
     claims.sweep(queue.retention)
-    return Drain(queue, bucket, claims, kind, largest, compress)
+    return Drain(queue, bucket, claims, open_statsd(environment, kind=kind), kind, largest, compress)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ class ByLiveKey(Replacement):
 
     def shift_back(self) -> None:
         """One write: whoever starts workers next starts old ones."""
-        self.changes += point_to(self.lock, self.old)
+        self.changes += point_to(self.lock, self.old, back=True)
         self.recorder.step("back")
 
     def await_gate(self, percent: int) -> None:

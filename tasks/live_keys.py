@@ -12,6 +12,8 @@ from tasks.errors import Conflict
 from tasks.etcd import Operation, Record, delete, put, unchanged
 from tasks.locks import Lock, check_held, me
 from tasks.model import Changes, Noun, Version
+from tasks.monitoring.annotations import annotate
+from tasks.rollouts import FULL
 from tasks.steps import step
 
 LIVE = "/tyrell/live/"
@@ -35,13 +37,15 @@ def find_live_key(stack: str, role: str) -> str:
 
 
 @step("{version.role} {version.id} is the one that works", system="etcd")
-def point_to(lock: Lock | None, version: Version) -> Changes:
-    """Make the version the one that works. Raises LockLost, Conflict."""
+def point_to(lock: Lock | None, version: Version, *, back: bool = False) -> Changes:
+    """Make the version the one that works, or that it was before. Raises LockLost, Conflict."""
     seen = find_etcd(version.stack).get(LIVE + version.role)
     if seen.value == version.id:
         return ()
     _write(lock, version.stack, seen, put(seen.key, version.id))
-    return (f"switched {version.role} from {seen.value or 'none'} to {version.id}",)
+    changes = (f"switched {version.role} from {seen.value or 'none'} to {version.id}",)
+    annotate(version, "rollback" if back else "switch", changes, FULL)
+    return changes
 
 
 def find_pause(stack: str, role: str) -> Pause | None:

@@ -14,10 +14,12 @@ from datetime import timedelta
 from tasks.errors import Conflict, NotReady
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Machine, Patience, Version
+from tasks.monitoring.annotations import annotate
 from tasks.registry import check_room, find_health, find_members
 from tasks.registry_api import find_registry
 from tasks.role_parts import ByRegistry
 from tasks.roles import Role
+from tasks.rollouts import FULL
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 from tasks.watchers import ask_state, unseen
@@ -52,7 +54,7 @@ def await_seen(version: Version, role: Role, traffic: ByRegistry, watchers: tupl
 def switch_pointer(lock: Lock | None, group: Group, role: Role, traffic: ByRegistry, *, all_healthy: bool) -> Changes:
     """Make the group's version the live one: one transaction that compares with what was read, and with the lock.
 
-    Looks immediately before whether all members, or at least one, are registered and have room for every tenant.
+    Looks immediately before whether all members, or at least one for a way back, are registered and have room for all.
     Raises NotReady, LockLost, Conflict.
     """
     version = group.version
@@ -70,7 +72,9 @@ def switch_pointer(lock: Lock | None, group: Group, role: Role, traffic: ByRegis
     if not registry.write(seen, json.dumps({"version": version.id}, separators=(",", ":")), lock):
         check_held(lock)
         raise Conflict(f"{traffic.pointer} of stack {version.stack}", before, registry.get(traffic.pointer).value)
-    return (f"switched {version.role} from {before} to {version.id}",)
+    changes = (f"switched {version.role} from {before} to {version.id}",)
+    annotate(version, "switch" if all_healthy else "rollback", changes, FULL)
+    return changes
 
 
 @step("every router believes {version.role} {version.id}", system="etcd")

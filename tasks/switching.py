@@ -56,7 +56,7 @@ def _move(
             pointer.await_believed(lock, version, kind, watchers)
             return changes
         case ByQueue():
-            return point_to(lock, version)
+            return point_to(lock, version, back=not all_healthy)
     raise UsageError(f"role {role.name} has no traffic to switch")
 
 

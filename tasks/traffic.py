@@ -14,6 +14,7 @@ from tasks.clients import elbv2
 from tasks.errors import Conflict, NotReady, UsageError, no_stack
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
+from tasks.monitoring.annotations import annotate
 from tasks.role_parts import ByLoadBalancer
 from tasks.stacks import find_stack
 from tasks.steps import step
@@ -140,7 +141,7 @@ def shift_weights(
     """Give `group` that share and `rest` what is left, with one rule write, and read it back.
 
     Looks immediately before whether the balancer sees all machines, or at least one, healthy in whichever of them gets
-    more than it has. Raises NotReady, LockLost, Conflict.
+    more than it has; one is enough for a way back. Raises NotReady, LockLost, Conflict.
     """
     version = group.version
     rule = find_rule(version.stack, version.role, traffic)
@@ -160,7 +161,9 @@ def shift_weights(
     read = _weights(elbv2().describe_rules(RuleArns=[rule.arn])["Rules"][0]["Actions"])
     if not written == read == wanted:
         raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read))
-    return (f"gave {version.role} {version.id} {percent} % of the traffic",)
+    changes = (f"gave {version.role} {version.id} {percent} % of the traffic",)
+    annotate(version, "switch" if all_healthy else "rollback", changes, percent)
+    return changes
 
 
 @step("take {group.version.role} {group.version.id} out of the rule", system="elbv2")

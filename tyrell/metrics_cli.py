@@ -8,6 +8,7 @@ import typer
 
 from tyrell.environment import Cloud, Surroundings
 from tyrell.options import DEMO, CloudOption, Json, StackArgument, checked_stack, enter
+from tyrell.report_cli import report
 from tyrell.run import notes, out, print_json, sentences
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ app = typer.Typer(help="Metrics: what all machines tell, the tenants' usage, pic
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The metrics stack.")]
 NAME = f"{DEMO}-metrics"
+
+app.command()(report)
 
 
 @app.command()

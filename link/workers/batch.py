@@ -24,6 +24,8 @@ class Batch:
         self.unparseable: list[tuple[Message, str]] = []
         self.ahead = 0
         self.size = 0
+        self.oldest = time.time() * 1000
+        """When the message was sent that waited longest: milliseconds since 1970; now, as long as there is none."""
         self.began = time.monotonic()
         self.was_ours_throughout = True
         self._queue = queue
@@ -41,6 +43,7 @@ class Batch:
         if is_copy:
             return
         self.size += len(message.body)
+        self.oldest = min(self.oldest, message.sent)
         try:
             readings = parse(self._kind, message.body)
         except Unparseable as error:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from link.shared.statsd import Statsd
 from link.workers.batch import Batch
 from link.workers.bucket import Bucket, Refused
 from link.workers.claims import Claims, Fenced
@@ -45,13 +46,23 @@ class Summary:
 
 
 class Drain:
-    """One worker. `claims` is opened before the first message is received."""
+    """One worker. `claims` is opened before the first message is received; `statsd` hears what is moved."""
 
-    def __init__(self, queue: Queue, bucket: Bucket, claims: Claims, kind: str, largest: int, compress: bool) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        bucket: Bucket,
+        claims: Claims,
+        statsd: Statsd,
+        kind: str,
+        largest: int,
+        compress: bool,
+    ) -> None:
         self.summary = Summary()
         self._queue = queue
         self._bucket = bucket
         self._claims = claims
+        self._statsd = statsd
         self._kind = kind
         self._largest = largest
         self._compress = compress
@@ -81,6 +92,7 @@ class Drain:
                 break
             for message in messages:
                 batch.add(message)
+        self._statsd.gauge("link.workers.age", round(time.time() - batch.oldest / 1000))
         return batch
 
     def _work_off(self, batch: Batch) -> None:
@@ -131,12 +143,14 @@ class Drain:
             logger.warning("object refused: %s", error, extra={"fields": {"key": parcel.label.key}})
             return False
         self.summary.objects += created
+        self._statsd.count("link.workers.objects", int(created))
         self.summary.bytes += parcel.label.size if created else 0
         return True
 
     def _finish(self, batch: Batch, messages: Collection[str]) -> None:
         batch.delete(messages)
         self.summary.deleted += len(messages)
+        self._statsd.count("link.workers.messages", len(messages))
 
     def _count(self, batch: Batch) -> None:
         self.summary.batches += bool(len(batch))

@@ -6,4 +6,10 @@ machine      the one machine of a metrics stack: replaced when its image is anot
 databases    databases, retention policies and continuous queries
 users        who may do what, each with a secret
 keeper       backups and restores
+access       how a Link stack writes its metrics, and how they are read
+annotations  what was deployed when, written next to the metrics
+dashboards   Grafana's dashboards, as data
+readings     their queries' answers
+charts       pictures of both
+reports      all pictures of a stack, and where they go
 """

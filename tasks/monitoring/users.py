@@ -45,6 +45,11 @@ def admin_secret(metrics: str) -> str:
     return f"tyrell/{metrics}/admin"
 
 
+def writer_secret(stack: str) -> str:
+    """The name of the secret with which a Link stack writes, which also says to which metrics stack."""
+    return f"tyrell/{stack}/metrics"
+
+
 def reader(metrics: str) -> User:
     """Who may read everything."""
     return User(name="reader", secret=f"tyrell/{metrics}/reader", grants={METRICS: "READ", USAGE: "READ"}, facts={})
@@ -55,7 +60,7 @@ def users_of(stack: str, metrics: str) -> tuple[User, User]:
     return (
         User(
             name=f"stack-{stack}",
-            secret=f"tyrell/{stack}/metrics",
+            secret=writer_secret(stack),
             grants={METRICS: "WRITE"},
             facts={"metrics": metrics, "database": METRICS},
         ),
