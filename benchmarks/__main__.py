@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, collector, data_worker, merge, release, upgrade
+from benchmarks import balancer, bring_up, collector, data_worker, merge, metrics_report, release, upgrade
 
-results = (benchmark.main() for benchmark in (balancer, bring_up, collector, data_worker, merge, release, upgrade))
+results = (
+    benchmark.main()
+    for benchmark in (balancer, bring_up, collector, data_worker, merge, metrics_report, release, upgrade)
+)
 sys.exit(max(results))

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from prefect.artifacts import create_image_artifact
 
+from tasks.influxdb import InfluxAccess
 from tasks.monitoring.access import find_reader
 from tasks.monitoring.charts import draw
 from tasks.monitoring.dashboards import Window, load_dashboards
-from tasks.monitoring.readings import Page, read_page
+from tasks.monitoring.readings import read_page
 from tasks.steps import each_in_parallel, step
 
-AT_ONCE = 2
-"""Dashboards that InfluxDB is asked about while others are drawn."""
-
-
-def read_pages(stack: str, window: Window) -> Iterator[Page]:
-    """The stack's dashboards with their data, as InfluxDB gets ready. Raises UsageError when it has no metrics."""
-    access = find_reader(stack)
-    read = partial(read_page, access, stack=stack, window=window)
-    return each_in_parallel(read, load_dashboards(), AT_ONCE)
+AT_ONCE = 3
+"""Dashboards that InfluxDB is asked about at the same time."""
 
 
 @step("draw the metrics of {stack}", system="metrics")
 def draw_report(stack: str, window: Window) -> dict[str, bytes]:
     """A PNG of every dashboard by its name. Raises UsageError when the stack has no metrics."""
-    return dict(sorted((page.dashboard.name, draw(page)) for page in read_pages(stack, window)))
+    return draw_dashboards(find_reader(stack), stack, window)
+
+
+def draw_dashboards(access: InfluxAccess, stack: str, window: Window) -> dict[str, bytes]:
+    """The same; InfluxDB is asked about some dashboards while others are drawn."""
+    read = partial(read_page, access, stack=stack, window=window)
+    pages = each_in_parallel(read, load_dashboards(), AT_ONCE)
+    return dict(sorted((page.dashboard.name, draw(page)) for page in pages))
 
 
 def publish_report(stack: str, pictures: dict[str, bytes]) -> None:
