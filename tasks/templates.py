@@ -71,7 +71,11 @@ def user_data(role: Role, registry_api: RegistryApiName = "v3") -> str:
 def unit_files(role: Role) -> dict[str, str]:
     """The systemd units of `role`, by file name: what its machine image carries."""
     template = _templates.get_template("common/unit.service.j2")
-    return {service.unit: template.render(role=role, service=service) for service in role.services}
+    outlived_by = [unit for service in machine_services(role) if service.everywhere for unit in service.units]
+    return {
+        service.unit: template.render(role=role, service=service, outlived_by=[] if service.everywhere else outlived_by)
+        for service in role.services
+    }
 
 
 def program_files(role: Role, image: str) -> dict[str, str]:

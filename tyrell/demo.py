@@ -54,6 +54,7 @@ def _try_next(stack: str, url: str) -> str:
             f"curl -H 'x-apigee-iot-tenant-id: acme' {url}/",
             f"{tyrell} status {stack}",
             f"{tyrell} upgrade router --version two --no-gate --pause 5",
+            f"{tyrell} metrics up {stack}-metrics --network {stack}-network && {tyrell} metrics attach {stack}",
             f"{tyrell} local status            # every instance",
             f"{tyrell} local logs INSTANCE     # what its processes say",
             f"{tyrell} local down",

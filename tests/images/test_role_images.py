@@ -18,7 +18,7 @@ from tests.waiting import eventually, free_port
 
 pytestmark = pytest.mark.docker
 
-ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-api", "usage-worker")
 SERVING = ("core-services", "router", "target", "tenant-mgmt-api")
 """Those that answer."""
 
@@ -81,6 +81,26 @@ def test_the_services_of_all_images_become_healthy_together(images: dict[str, Im
         eventually("all to be healthy", lambda: {health(each) for each in started.values()} == {"healthy"}, 60)
         peers = started["core-services"].exec_run("etcd-peers").output
         assert peers == f"ETCD_PEER_HOSTS={ADDRESS}:{ports['core-services']}\n".encode()
+
+
+def test_the_agent_of_all_machines_is_in_the_image_of_core_services(
+    images: dict[str, Image], engine: DockerClient
+) -> None:
+    address = f"{ADDRESS}:{free_port(ADDRESS)}"
+    environment = {
+        "COREOS_PRIVATE_IPV4": ADDRESS,
+        "STATSD_HOST": address,
+        "ZETTA_STACK": "lab",
+        "ZETTA_VERSION": "1",
+        "LINK_INSTANCE_TYPE": "router",
+        "INTERVAL": "1",
+    }
+    with aws_server() as aws:
+        agent = container(engine, images["core-services"], environment | aws.variables, entrypoint=["metrics-agent"])
+        with agent as running:
+            missing = b"points wait: there is no secret tyrell/lab/metrics"
+            eventually("the agent to look for its secret", lambda: missing in running.logs(), 30)
+            assert b'"started"' in running.logs()
 
 
 @pytest.mark.parametrize("role", SERVING)

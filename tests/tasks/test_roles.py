@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
-from tasks.roles import FOLDER, Role, in_stages, load_role, role_names
+from tasks.roles import FOLDER, Role, in_stages, load_role, role_names, roles_beside
 from tasks.templates import unit_files, user_data, version_template
 
 VALID = (FOLDER / "router" / "role.toml").read_text()
@@ -26,7 +26,7 @@ def test_a_role_folder_is_complete(name: str) -> None:
     role = load_role(name)
     assert {path.name for path in (FOLDER / name).iterdir()} >= {"role.toml", "stack.yaml.j2", "user-data.yaml.j2"}
     assert {access.source for access in role.access} <= {*role_names(), "stack", "operator"}
-    assert set(role.needs) <= set(role_names())
+    assert set(role.needs) <= {*role_names(), "metrics"}
 
 
 @pytest.mark.parametrize("name", role_names())
@@ -41,6 +41,14 @@ def test_a_machine_is_replaced_when_a_service_that_it_is_there_for_fails_for_goo
     units = unit_files(load_role("tenant-mgmt-api"))
     assert {name for name, unit in units.items() if "FailureAction=poweroff" in unit} == {"tenant-mgmt-api.service"}
     assert "metrics-collector.service" in units
+
+
+def test_services_end_before_the_agent_of_their_machine_does() -> None:
+    """Systemd stops them in the reverse of the order in which After= has them started."""
+    router, core = unit_files(load_role("router")), unit_files(load_role("core-services"))
+    assert "\nAfter=network-online.target metrics-agent.service\n" in router["link-router.service"]
+    assert "\nAfter=network-online.target metrics-agent.service\n" in core["etcd.service"]
+    assert "\nAfter=network-online.target\n" in core["metrics-agent.service"]
 
 
 @pytest.mark.parametrize("name", role_names())
@@ -83,6 +91,11 @@ def test_roles_are_deployed_after_what_they_need() -> None:
     stages = [{role.name for role in stage} for stage in in_stages(map(load_role, role_names()))]
     assert stages[0] == {"core-services"}
     assert {"router", "target", "tenant-mgmt-api"} <= stages[1]
+
+
+def test_a_role_that_needs_one_which_stands_alone_is_in_no_stack_without_it() -> None:
+    assert {role.name for role in roles_beside([])} == set(role_names()) - {"usage-api"}
+    assert {role.name for role in roles_beside(["metrics"])} == set(role_names())
 
 
 def test_roles_that_need_each_other_are_refused() -> None:

@@ -127,9 +127,11 @@ def sweep_engine(settings: Settings) -> int:
 def prepare_engine(settings: Settings) -> None:
     """Refuse a machine that cannot carry containers, and make their base image here, where it may take minutes."""
     from tyrell.local.containers.base_image import ensure_base_image  # noqa: PLC0415  Docker's SDK is slow to import
+    from tyrell.local.containers.firewall import check_programs  # noqa: PLC0415
     from tyrell.local.containers.network import Bridge  # noqa: PLC0415
 
     Bridge(settings).check()
+    check_programs()
     ensure_base_image()
 
 

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from tyrell.local.balancers.health import NO_ANSWER, TIMED_OUT, Failure, judge
-from tyrell.local.balancers.pool import Group, Target
+from tyrell.local.balancers.pool import Group, Target, own_end
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,9 @@ _HEADERS = {"User-Agent": "ELB-HealthChecker/2.0"}
 class Checker:
     """Checks every target of the groups it is told to follow, and tells the targets."""
 
-    def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+    def __init__(self, source: str | None) -> None:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True, local_addr=own_end(source))
+        self._session = aiohttp.ClientSession(connector=connector)
         self._watches: dict[Target, asyncio.Task[None]] = {}
 
     def follow(self, groups: list[Group]) -> None:

@@ -32,7 +32,7 @@ class Balancers:
     """
 
     def __init__(self, settings: Settings, interface: Interface | None = None) -> None:
-        """`interface` makes addresses reachable that are not so by themselves.
+        """`interface` makes addresses reachable that are not so by themselves; only then proxies connect from them.
 
         Raises ValueError when the cloud's home is too deep for the proxies' control sockets.
         """
@@ -42,6 +42,7 @@ class Balancers:
             raise ValueError(f"{settings.home}: too long for Unix sockets below it; give the cloud a shorter home")
         self.records = Records(settings)
         self.addresses = Addresses(settings, interface)
+        self._has_interface = interface is not None
         self._proxies: dict[str, ProxyProcess] = {}
         self._metrics = Collector(lambda: dict(self._proxies))
         self._changed = threading.Event()
@@ -119,7 +120,8 @@ class Balancers:
     def _follow(self, arn: str, balancer: Balancer) -> None:
         if arn not in self._proxies:
             socket = self._sockets / f"{arn.rpartition('/')[2]}.sock"
-            self._proxies[arn] = ProxyProcess(socket, self.settings.logs / f"balancer-{balancer.name}.log")
+            source = balancer.address if self._has_interface else None
+            self._proxies[arn] = ProxyProcess(socket, self.settings.logs / f"balancer-{balancer.name}.log", source)
         proxy = self._proxies[arn]
         proxy.ensure_running()
         state = proxy.tell(balancer)

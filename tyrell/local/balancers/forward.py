@@ -12,7 +12,7 @@ from yarl import URL
 
 from tyrell.local.balancers.answers import Refused
 from tyrell.local.balancers.exchange import Exchange
-from tyrell.local.balancers.pool import Target
+from tyrell.local.balancers.pool import Target, own_end
 
 CONNECT_TIMEOUT = 10
 """Seconds; a fixed one on AWS too: see "HTTP 504" in the troubleshooting guide of Application Load Balancers."""
@@ -46,10 +46,12 @@ class Unanswered(Exception):
     """The target went away before a byte of its answer; the same request may be put to another one."""
 
 
-def open_session() -> aiohttp.ClientSession:
-    """The connections of one proxy to all its targets; one per running event loop."""
+def open_session(source: str | None) -> aiohttp.ClientSession:
+    """The connections of one proxy to all its targets, from its own address; one per running event loop."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, use_dns_cache=False),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_KEEP_ALIVE, use_dns_cache=False, local_addr=own_end(source)
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         skip_auto_headers=_AUTOMATIC,

@@ -12,6 +12,11 @@ from tyrell.local.balancers.health import Health
 DRAINING = ("Target.DeregistrationInProgress", "Target deregistration is in progress")
 
 
+def own_end(source: str | None) -> tuple[str, int] | None:
+    """The proxy's end of a connection to a target; None when the system may choose it."""
+    return (source, 0) if source else None
+
+
 class Target:
     """One target: its address, its health and the requests it is working on.
 

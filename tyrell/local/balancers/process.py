@@ -18,13 +18,15 @@ _BETWEEN_STARTS = 1
 class ProxyProcess:
     """The proxy of one load balancer, and what it was told last.
 
-    `socket` is its control socket, `log` the file that gets what it prints. The process holds the reading end of a
+    `socket` is its control socket, `log` the file that gets what it prints; its connections to targets come from
+    the address `source`, None: from whichever the system chooses. The process holds the reading end of a
     pipe as its standard input; when this object's process dies, for whatever reason, the pipe ends and the proxy too.
     """
 
-    def __init__(self, socket: Path, log: Path) -> None:
+    def __init__(self, socket: Path, log: Path, source: str | None = None) -> None:
         self._socket = socket
         self._log = log
+        self._source = source
         # A connection per call: nothing to close when the process ends, and no TLS to prepare.
         transport = httpx.HTTPTransport(uds=str(socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0))
         self._client = httpx.Client(transport=transport, base_url="http://proxy", timeout=5)
@@ -48,6 +50,7 @@ class ProxyProcess:
         self._socket.parent.mkdir(parents=True, exist_ok=True)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "tyrell.local.balancers.proxy", str(self._socket)]
+        command += [self._source] if self._source else []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True

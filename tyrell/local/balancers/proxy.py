@@ -1,4 +1,4 @@
-"""One application load balancer as a process: `python -m tyrell.local.balancers.proxy <control socket>`.
+"""One application load balancer as a process: `python -m tyrell.local.balancers.proxy <control socket> [<source>]`.
 
 It is told its whole configuration, and asked for its state, over HTTP on the control socket. It ends when its
 standard input does: whoever started it holds the other end of that pipe, so it cannot outlive them.
@@ -87,14 +87,14 @@ def control(proxy: Proxy) -> web.Application:
     return application
 
 
-async def run(socket: Path) -> None:
-    """Serve on the control socket until standard input ends."""
+async def run(socket: Path, source: str | None) -> None:
+    """Serve on the control socket until standard input ends; `source` is where connections to targets come from."""
     socket.unlink(missing_ok=True)
     async with AsyncExitStack() as cleanup:
-        session = await cleanup.enter_async_context(open_session())
-        checker = Checker()
+        session = await cleanup.enter_async_context(open_session(source))
+        checker = Checker(source)
         cleanup.push_async_callback(checker.close)
-        runner = web.AppRunner(control(Proxy(Service(session), checker)), access_log=None, shutdown_timeout=1)
+        runner = web.AppRunner(control(Proxy(Service(session, source), checker)), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.UnixSite(runner, str(socket)).start()
         log.info("waiting for a configuration on %s", socket)
@@ -111,7 +111,8 @@ async def _end_of_input() -> None:
 def main() -> None:
     """The process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvloop.run(run(Path(sys.argv[1])))
+    socket, *source = sys.argv[1:]
+    uvloop.run(run(Path(socket), source[0] if source else None))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 class Service:
     """What all listeners of a balancer share: rules, target groups, the connections to targets, the measurements."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, source: str | None) -> None:
         self._session = session
+        self._source = source
         self._routes: dict[int, Routes] = {}
         self._idle_timeout = 60.0
         self._access_log = False
@@ -87,7 +88,7 @@ class Service:
             case _ if exchange is None:
                 raise Refused(503, "no target group of the rule has a weight above 0")
         if wants_websocket(request):
-            return await tunnel(exchange, self._idle_timeout)
+            return await tunnel(exchange, self._source, self._idle_timeout)
         return await forward(self._session, exchange, self._idle_timeout)
 
 

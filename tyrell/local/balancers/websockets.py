@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 from tyrell.local.balancers.answers import Refused
 from tyrell.local.balancers.exchange import Exchange
 from tyrell.local.balancers.forward import CONNECT_TIMEOUT, Unanswered, ask_one, onward_headers
-from tyrell.local.balancers.pool import Target
+from tyrell.local.balancers.pool import Target, own_end
 
 _LARGEST_READ = 65536
 _UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
@@ -36,19 +36,19 @@ def wants_websocket(request: web.BaseRequest) -> bool:
     )
 
 
-async def tunnel(exchange: Exchange, idle_timeout: float) -> web.StreamResponse:
+async def tunnel(exchange: Exchange, source: str | None, idle_timeout: float) -> web.StreamResponse:
     """Carry one WebSocket until either side closes it, or nothing was said for `idle_timeout` seconds.
 
-    When the target's deregistration delay ends, both connections are closed, without a word as on AWS. Raises Refused
-    when no target takes the WebSocket.
+    The connection to the target comes from the address `source`. When the target's deregistration delay ends, both
+    connections are closed, without a word as on AWS. Raises Refused when no target takes the WebSocket.
     """
-    return await ask_one(exchange, lambda target: _tunnel_to(exchange, target, idle_timeout))
+    return await ask_one(exchange, lambda target: _tunnel_to(exchange, target, source, idle_timeout))
 
 
-async def _tunnel_to(exchange: Exchange, target: Target, idle_timeout: float) -> web.StreamResponse:
+async def _tunnel_to(exchange: Exchange, target: Target, source: str | None, idle_timeout: float) -> web.StreamResponse:
     expired = asyncio.Event()
     with target.carrying(expired.set):
-        async with _connected(target) as far:
+        async with _connected(target, source) as far:
             response = await _handshake(exchange, target, far, idle_timeout)
             await response.prepare(exchange.request)
             await _carry(_incoming(exchange.request), response, far, expired, idle_timeout)
@@ -56,10 +56,10 @@ async def _tunnel_to(exchange: Exchange, target: Target, idle_timeout: float) ->
 
 
 @asynccontextmanager
-async def _connected(target: Target) -> AsyncIterator[Far]:
+async def _connected(target: Target, source: str | None) -> AsyncIterator[Far]:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            reader, writer = await asyncio.open_connection(target.address, target.port)
+            reader, writer = await asyncio.open_connection(target.address, target.port, local_addr=own_end(source))
     except TimeoutError as error:
         raise Refused(504, f"{target.address}:{target.port} did not accept the connection in time") from error
     try:

@@ -10,6 +10,7 @@ a volume for a Docker Engine of its own. A machine image is what was captured of
     ec2_api.py     CreateImage      facts.py  what an instance is told about itself
     metadata_service.py  metadata_tree.py  credentials.py             IMDSv2
     base_image.py  debian/  base_ami.py                               Debian 12 as AWS offers it
+    firewall.py    security groups are enforced                        security_groups.py  what they let in
     network.py     the bridge and the addresses on it                 sweep.py      removing everything of one cloud
     docker_engine.py  the door to Docker, and the label of what is ours
 """

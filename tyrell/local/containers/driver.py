@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from tyrell.local.containers.base_ami import offer_base_ami
 from tyrell.local.containers.base_image import ensure_base_image
 from tyrell.local.containers.ec2_api import ImagesApi
+from tyrell.local.containers.firewall import Firewall, check_programs
 from tyrell.local.containers.machine import ContainerMachine
 from tyrell.local.containers.metadata_service import ADDRESS, MetadataService
 from tyrell.local.containers.network import Bridge
@@ -29,6 +30,7 @@ class ContainerDriver:
         self._settings = settings
         self.bridge = Bridge(settings)
         self._metadata_service = MetadataService(settings, self.bridge.name)
+        self._firewall = Firewall(settings, self.bridge.name)
         self._machines: WeakValueDictionary[str, ContainerMachine] = WeakValueDictionary()
         self._captures = ThreadPoolExecutor(2, thread_name_prefix="capture")
 
@@ -40,18 +42,21 @@ class ContainerDriver:
         """Sweep, make the base image unless it is there, create the network."""
         sweep(self._settings)
         self.bridge.check()
+        check_programs()
         ensure_base_image()
         self.bridge.create()
 
     def start(self) -> None:
-        """Serve instance metadata and offer the base machine image."""
+        """Serve instance metadata, enforce security groups and offer the base machine image."""
         self.bridge.add(ADDRESS)
         self._metadata_service.start()
+        self._firewall.start()
         offer_base_ami(self._settings)
 
     def machine(self, instance_id: str) -> ContainerMachine:
         """No container yet."""
-        machine = ContainerMachine(self._settings, self.bridge.name, self._metadata_service, instance_id)
+        services = (self._metadata_service, self._firewall)
+        machine = ContainerMachine(self._settings, self.bridge.name, *services, instance_id)
         self._machines[instance_id] = machine
         return machine
 
@@ -59,6 +64,7 @@ class ContainerDriver:
         """Stop serving, and sweep."""
         self._captures.shutdown()
         self._metadata_service.stop()
+        self._firewall.stop()
         sweep(self._settings)
 
     def _begin_capture(self, instance_id: str, image: Any) -> None:

@@ -16,6 +16,7 @@ from tyrell.local.containers.computer import build_computer, container_name
 from tyrell.local.containers.disks import create_disk, delete_disk
 from tyrell.local.containers.docker_engine import docker_engine
 from tyrell.local.containers.facts import Facts, read_facts
+from tyrell.local.containers.firewall import Firewall
 from tyrell.local.containers.images import capture, image_of
 from tyrell.local.containers.metadata_service import MetadataService
 from tyrell.local.containers.volumes import mount_volumes
@@ -44,10 +45,18 @@ class ContainerMachine:
     What blocks runs in threads, one at a time, and to its end even when its order was recalled meanwhile.
     """
 
-    def __init__(self, settings: Settings, network: str, metadata_service: MetadataService, instance_id: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        network: str,
+        metadata_service: MetadataService,
+        firewall: Firewall,
+        instance_id: str,
+    ) -> None:
         self._settings = settings
         self._network = network
         self._metadata_service = metadata_service
+        self._firewall = firewall
         self._id = instance_id
         self._console = Console(settings.instances / instance_id / "console.log")
         self._loop = asyncio.get_running_loop()
@@ -104,6 +113,8 @@ class ContainerMachine:
                 container = build_computer(self._settings, self._network, facts)
             output: Any = container.attach(stream=True)  # before the start, to miss nothing
             container.start()
+            container.reload()
+            self._firewall.guard(self._address, container.attrs["State"]["Pid"])
             return container, output
 
     def _plug(self) -> dict[str, str]:
@@ -122,6 +133,7 @@ class ContainerMachine:
             container = self._find()
             if container:
                 container.stop(timeout=POWER_OFF_SECONDS)
+            self._firewall.forget(self._address)
 
     def _remove(self) -> None:
         with self._blocking:

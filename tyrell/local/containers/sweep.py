@@ -10,6 +10,8 @@ from typing import Any
 from docker.errors import NotFound
 
 from tyrell.local.containers.docker_engine import docker_engine, of_this_cloud
+from tyrell.local.containers.firewall import remove_table
+from tyrell.local.containers.network import Bridge
 from tyrell.local.settings import Settings
 
 AT_A_TIME = 8
@@ -18,9 +20,10 @@ AT_A_TIME = 8
 def sweep(settings: Settings) -> int:
     """Remove containers, volumes, images and the network of the cloud at `settings.home`; how many there were.
 
-    The addresses on the network's bridge go with it. Raises UsageError when no engine answers, docker's APIError when
-    it refuses.
+    The addresses on the network's bridge go with it, and the packet filter goes, too. Raises UsageError when no engine
+    answers, docker's APIError when it refuses.
     """
+    remove_table(Bridge(settings).name)
     engine, own = docker_engine(), of_this_cloud(settings)
     # Images by their names: one that others were made of only loses its name, and goes with the last of them.
     names = [name for image in engine.images.list(filters=own) for name in image.tags]
