@@ -76,11 +76,11 @@ def test_lines_are_named_after_measurement_tags_and_the_panels_renaming(
 
 
 @pytest.mark.influxdb
-def test_a_stack_without_any_data_has_pictures_all_the_same(admin: InfluxAccess) -> None:
-    for dashboard in load_dashboards():
-        empty = read_page(admin, dashboard, "nobody", DAY)
-        assert not any(filled.lines or filled.rows for filled in empty.panels)
-        assert size(draw(empty))[1] > 300
+def test_a_stack_without_any_data_has_a_picture_all_the_same(admin: InfluxAccess) -> None:
+    empty = read_page(admin, next(iter(load_dashboards())), "nobody", DAY)
+    assert {filled.panel.kind for filled in empty.panels} == {"timeseries", "table"}
+    assert not any(filled.lines or filled.rows for filled in empty.panels)
+    assert size(draw(empty))[1] > 300
 
 
 def size(picture: bytes) -> tuple[int, int]:
