@@ -14,7 +14,7 @@ from tasks.bases import check_base
 from tasks.model import Changes, Network, Stack, Version
 from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
-from tasks.roles import in_stages, load_role, role_names
+from tasks.roles import in_stages, load_role, stack_roles
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
@@ -42,7 +42,7 @@ def bring_up(
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
 
-        missing = [role for role in map(load_role, role_names()) if not is_live(stack.name, role)]
+        missing = [role for role in stack_roles() if not is_live(stack.name, role)]
         versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
         for stage in in_stages(missing):
             deploys = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import boto3
+import httpx
 import pytest
 
 from tests.flows.embedded import Tyrell
-from tests.link.influxdb_server import InfluxServer, influxdb_or_skip
+from tests.link.influxdb_server import READER, InfluxServer, influxdb_or_skip
 from tests.link.metrics_agents import keep_secret
 from tests.waiting import eventually
 
@@ -43,3 +44,19 @@ def test_running_machines_of_all_roles_write_their_metrics_once_their_stack_has_
         eventually("the collector's figures", lambda: influxdb.ask(unallocated, "telegraf"), SOON)
     finally:
         secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+
+
+def test_the_usage_api_is_beside_the_tenant_api_and_not_for_the_world(
+    cloud: Tyrell, stack: dict[str, object], influxdb: InfluxServer
+) -> None:
+    keep_secret(boto3.client("secretsmanager"), influxdb.url, "tyrell/demo/usage", READER)
+    cloud.ok("deploy", "usage-api", "--version", "usage")
+    cloud.ok("switch", "usage-api", "usage")
+
+    def ask(path: str, url: object = stack["internal_url"]) -> httpx.Response:
+        return httpx.get(f"{url}{path}", trust_env=False)
+
+    assert ask("/usage").json()["class"] == ["root"]
+    assert ask("/usage/tenants/acme").json()["class"] == ["tenant"]
+    assert ask("/tenants").status_code == 200
+    assert "httpCount" not in ask("/usage", stack["url"]).text

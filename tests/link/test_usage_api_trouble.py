@@ -1,13 +1,18 @@
 """What the usage API says when InfluxDB does not answer, or not as it should."""
 
+import contextlib
 import re
 
 import aiohttp
 import pytest
 
+from tests.link.aws_server import Aws
 from tests.link.influxdb_server import ADMIN, READER, WRITER, InfluxServer
-from tests.link.processes import HOSTS
+from tests.link.metrics_agents import keep_secret
+from tests.link.processes import HOSTS, service_process
 from tests.link.usage_apis import started
+from tests.link.waiting import eventually
+from tests.waiting import free_port
 
 pytestmark = pytest.mark.influxdb
 
@@ -59,3 +64,28 @@ async def test_an_influxdb_that_is_lost_later_is_told_and_takes_no_machine_out_o
             assert response.status == 503
         async with http.get(f"{api}/health") as response:
             assert response.status == 200
+
+
+async def test_without_its_secret_it_ends_with_one_sentence(data_aws: Aws) -> None:
+    variables = data_aws.variables | {"COREOS_PRIVATE_IPV4": next(HOSTS), "ZETTA_STACK": "without"}
+    async with service_process("link.usage_api", variables) as process:
+        _, said = await process.communicate()
+    assert (process.returncode, said) == (2, b"usage-api: there is no secret tyrell/without/usage\n")
+
+
+async def test_its_access_is_that_of_its_secret(
+    data_aws: Aws, influxdb: InfluxServer, http: aiohttp.ClientSession
+) -> None:
+    keep_secret(data_aws.client("secretsmanager"), influxdb.url, "tyrell/with/usage", READER)
+    address = next(HOSTS)
+    port = free_port(address)
+    machine = {"COREOS_PRIVATE_IPV4": address, "PORT": str(port), "ZETTA_STACK": "with"}
+
+    async def is_healthy() -> bool:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            async with http.get(f"http://{address}:{port}/health") as response:
+                return response.status == 200
+        return False
+
+    async with service_process("link.usage_api", data_aws.variables | machine):
+        await eventually("the usage API to be healthy", is_healthy)

@@ -13,7 +13,7 @@ from tasks.errors import NotFound, RoleInvalid
 from tasks.recipes import inputs_digest
 from tests.tasks.checkouts import add_line, copied
 
-ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-api", "usage-worker")
 WORKERS = {"device-data-worker", "usage-worker"}
 BASES = {"debian:bookworm-slim": "sha256:1"}
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tasks.errors import NotFound, RoleInvalid, SizeOutOfBounds
-from tasks.roles import FOLDER, Role, in_stages, load_role, role_names
+from tasks.roles import FOLDER, Role, in_stages, load_role, role_names, stack_roles
 from tasks.templates import unit_files, user_data, version_template
 
 VALID = (FOLDER / "router" / "role.toml").read_text()
@@ -26,7 +26,7 @@ def test_a_role_folder_is_complete(name: str) -> None:
     role = load_role(name)
     assert {path.name for path in (FOLDER / name).iterdir()} >= {"role.toml", "stack.yaml.j2", "user-data.yaml.j2"}
     assert {access.source for access in role.access} <= {*role_names(), "stack", "operator"}
-    assert set(role.needs) <= set(role_names())
+    assert set(role.needs) <= {*role_names(), "metrics"}
 
 
 @pytest.mark.parametrize("name", role_names())
@@ -91,6 +91,10 @@ def test_roles_are_deployed_after_what_they_need() -> None:
     stages = [{role.name for role in stage} for stage in in_stages(map(load_role, role_names()))]
     assert stages[0] == {"core-services"}
     assert {"router", "target", "tenant-mgmt-api"} <= stages[1]
+
+
+def test_a_role_whose_need_is_no_role_is_in_no_stack_unasked() -> None:
+    assert {role.name for role in stack_roles()} == set(role_names()) - {"usage-api"}
 
 
 def test_roles_that_need_each_other_are_refused() -> None:

@@ -22,6 +22,7 @@ PROGRAMS = {
     "link-target": "link.target",
     "tenant-mgmt-api": "link.tenant_mgmt",
     "metrics-collector": "link.metrics_collector",
+    "usage-api": "link.usage_api",
     "device-data-worker": "link.worker_machine",
     "usage-worker": "link.worker_machine",
     "etcd-node": "link.etcd_node",
