@@ -133,12 +133,6 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
         raise RoleInvalid(shown, f"{key}: {problem}") from None
 
 
-def stack_roles() -> tuple[Role, ...]:
-    """The roles that every stack has: those that need nothing that is no role."""
-    names = role_names()
-    return tuple(role for role in map(load_role, names) if set(role.needs) <= set(names))
-
-
 def machine_services(role: Role) -> tuple[Service, ...]:
     """What the machines of the role run: its own services, and those that other roles have for all machines."""
     others = (load_role(name) for name in role_names() if name != role.name)
