@@ -66,8 +66,9 @@ async def test_what_a_hub_sends_is_what_the_usage_api_tells(
 
     def told() -> dict[str, int]:
         """Since yesterday: it may be midnight now."""
-        since = {"startDate": f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"}
-        answer = httpx.get(f"{stack['internal_url']}/usage/tenants/acme", params=since, trust_env=False)
+        now = datetime.now(UTC)
+        days = {"startDate": f"{now - timedelta(days=1):%Y-%m-%d}", "endDate": f"{now:%Y-%m-%d}"}
+        answer = httpx.get(f"{stack['internal_url']}/usage/tenants/acme", params=days, trust_env=False)
         found: dict[str, int] = answer.raise_for_status().json()["properties"]
         return found if found["messagesCount"] else {}
 
