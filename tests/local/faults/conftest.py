@@ -1,4 +1,4 @@
-"""A cloud with a moto server and faults, and nothing else, in this process; boto3 as anybody makes it."""
+"""A cloud with machines and faults, and nothing else, in this process; boto3 as anybody makes it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import pytest
 from botocore.config import Config
 
 from tests.waiting import free_port
+from tyrell.local.faults.machines import FaultyDriver
 from tyrell.local.faults.model import FAULT, Given
 from tyrell.local.faults.remote import add_fault, clear_faults, find_faults
+from tyrell.local.faults.switches import Switches
+from tyrell.local.machines.engine import Machines
+from tyrell.local.machines.process_driver import ProcessDriver
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 
@@ -47,8 +51,13 @@ class FaultyCloud:
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyCloud]:
     settings = Settings(home=tmp_path_factory.mktemp("faults"), port=free_port())
-    server = start_server(settings)
+    switches = Switches()
+    machines = Machines(settings, FaultyDriver(ProcessDriver(settings), settings, switches))
+    machines.install()
+    server = start_server(settings, switches)
+    machines.start()
     yield FaultyCloud(settings)
+    machines.stop()
     server.stop()
 
 
