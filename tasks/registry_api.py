@@ -11,13 +11,14 @@ from typing import Any, Literal, Protocol
 
 import httpx
 
+from tasks.cfn_stacks import CfnStack
 from tasks.clients import http_client, on_forget
 from tasks.core_services import REMEMBERED, find_etcd
 from tasks.errors import EtcdUnreachable, UsageError
 from tasks.etcd import Etcd, Record, delete, put, unchanged
 from tasks.locks import Lock, check_held
 from tasks.model import RegistryApiName, Stack
-from tasks.stacks import CfnStack, find_stack
+from tasks.stacks import find_stack
 
 KEY_NOT_FOUND, COMPARE_FAILED, KEY_EXISTS = 100, 101, 105
 """https://etcd.io/docs/v2.3/errorcode/"""

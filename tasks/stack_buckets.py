@@ -7,10 +7,11 @@ from functools import partial
 from botocore.exceptions import ClientError
 
 from tasks.buckets import check_bucket, delete_bucket, holds_data
+from tasks.cfn_stacks import CfnStack
 from tasks.clients import cloudformation
 from tasks.errors import UsageError
 from tasks.model import Changes, Noun, Stack
-from tasks.stacks import CfnStack, find_stack
+from tasks.stacks import find_stack
 from tasks.steps import in_parallel
 
 DEVICE_DATA, USAGE = "DeviceDataBucket", "UsageBucket"

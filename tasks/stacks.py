@@ -11,34 +11,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 from prefect import runtime
 
+from tasks.cfn_stacks import CfnStack, failure, progress
 from tasks.clients import cloudformation
-from tasks.errors import StackFailed, UsageError
+from tasks.errors import UsageError
 from tasks.model import Changes, Noun, Patience
+from tasks.stack_statuses import statuses
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = Patience(timeout=timedelta(minutes=30), every=timedelta(seconds=0.25))
-_WORKING = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
-_NEVER_WORKED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
-
-
-class CfnStack(Noun):
-    """A CloudFormation stack as it is now."""
-
-    name: str
-    id: str
-    status: str
-    reason: str
-    outputs: dict[str, str]
-    parameters: dict[str, str]
-    tags: dict[str, str]
-
-    @property
-    def moving(self) -> bool:
-        """Whether CloudFormation is still at work on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+_BASE_STAYS = "a base stack is never deleted by itself: `tyrell down` deletes it"
 
 
 class Applied(Noun):
@@ -86,33 +70,12 @@ def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _failures(stack: CfnStack) -> tuple[str, ...]:
-    """What CloudFormation itself says went wrong, oldest first; what was only cancelled because of it is left out."""
-    pages = cloudformation().get_paginator("describe_stack_events").paginate(StackName=stack.id)
-    failed = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for page in pages
-        for event in page["StackEvents"]
-        if event.get("ResourceStatus", "").endswith("_FAILED")
-        and "cancelled" not in event.get("ResourceStatusReason", "")
-        and event.get("PhysicalResourceId") != stack.id
-    ]
-    return tuple(dict.fromkeys(reversed(failed)))
-
-
-def _progress(stack: CfnStack) -> NotYet:
-    resources = cloudformation().describe_stack_resources(StackName=stack.id)["StackResources"]
-    moving = [each["LogicalResourceId"] for each in resources if each["ResourceStatus"].endswith("_IN_PROGRESS")]
-    done = len(resources) - len(moving)
-    return NotYet(f"{stack.status}, {done} of {len(resources)} resources settled; at work on {', '.join(moving[:3])}")
-
-
 def _await_settled(stack_id: str, name: str) -> CfnStack:
     def look() -> CfnStack | NotYet:
         stack = find_stack(stack_id)
         if stack is None:  # read after create may come too early
             return NotYet("CloudFormation does not know it yet")
-        return _progress(stack) if stack.moving else stack
+        return NotYet(progress(stack)) if stack.moving else stack
 
     return wait_until(f"stack {name}", look, PATIENCE)
 
@@ -126,16 +89,10 @@ def _token(action: str) -> str:
 def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Applied:
     """Make the stack be what `template` and `parameters` say: created, updated in place, or left alone.
 
-    A stack that an earlier run left unfinished is waited for; one that never worked is deleted and made again.
-    Raises StackFailed with the failed resources' own reasons; a stack that could not be created is removed again.
+    What is done with one that is there says `stack_statuses.toml`. Raises StackFailed with the failed resources' own
+    reasons; a stack that could not be created is removed again, unless it is a base stack.
     """
-    found = check_ours(name, tags["tyrell:kind"])
-    if found and found.moving:
-        found = _await_settled(found.id, name)
-    if found and found.status in _NEVER_WORKED | {"DELETE_FAILED"}:
-        logger.info("stack %s is %s and never worked: deleting it first", name, found.status)
-        delete_stack.fn(name)
-        found = None
+    found = _usable(check_ours(name, tags["tyrell:kind"]))
     wanted: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": template,
@@ -148,6 +105,31 @@ def apply_stack(name: str, template: str, parameters: Mapping[str, str], tags: M
     return _update(found, wanted)
 
 
+def _usable(found: CfnStack | None) -> CfnStack | None:
+    """The stack once it can be updated; None when there is none, or none any more."""
+    if found and found.moving:
+        found = _await_settled(found.id, found.name)
+    if found is None:
+        return None
+    match statuses().action(found.status):
+        case "refuse":
+            raise failure(found, statuses().refuse.get(found.status, "no run can mend that"))
+        case "remake":
+            _remove(found)
+            return None
+        case "create":
+            return None
+    return found
+
+
+def _remove(stack: CfnStack) -> None:
+    """Delete a stack that does not work. Raises StackFailed for a base stack."""
+    if stack.is_base:
+        raise failure(stack, _BASE_STAYS)
+    logger.info("deleting what does not work: %s", failure(stack))
+    delete_stack.fn(stack.name)
+
+
 def _create(name: str, wanted: dict[str, Any], tags: Mapping[str, str]) -> Applied:
     labels = {**tags, "tyrell:run": str(runtime.flow_run.root_flow_run_id or "none")}
     try:
@@ -157,12 +139,15 @@ def _create(name: str, wanted: dict[str, Any], tags: Mapping[str, str]) -> Appli
         )
     except cloudformation().exceptions.AlreadyExistsException:
         logger.info("stack %s is being created by somebody else: adopting it", name)
-        found = check_ours(name, tags["tyrell:kind"])
-        return Applied(outputs=_await_settled(found.id, name).outputs if found else {}, changes=())
+        check_ours(name, tags["tyrell:kind"])
+        stack = _await_settled(name, name)
+        if statuses().action(stack.status) != "update":
+            raise failure(stack) from None
+        return Applied(outputs=stack.outputs, changes=())
     stack = _await_settled(made["StackId"], name)
     if stack.status != "CREATE_COMPLETE":
-        failed = StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
-        delete_stack.fn(name)
+        failed = failure(stack)
+        _remove(stack)
         raise failed
     return Applied(outputs=stack.outputs, changes=(f"created stack {name}",))
 
@@ -177,7 +162,7 @@ def _update(found: CfnStack, wanted: dict[str, Any]) -> Applied:
         return Applied(outputs=found.outputs, changes=())
     stack = _await_settled(found.id, found.name)
     if stack.status != "UPDATE_COMPLETE":
-        raise StackFailed(found.name, stack.status, _failures(stack) or (stack.reason,))
+        raise failure(stack)
     return Applied(outputs=stack.outputs, changes=(f"updated stack {found.name}",))
 
 
@@ -191,5 +176,5 @@ def delete_stack(name: str) -> Changes:
     cloudformation().delete_stack(StackName=found.id, ClientRequestToken=_token("delete"))
     stack = _await_settled(found.id, name)
     if stack.status != "DELETE_COMPLETE":
-        raise StackFailed(name, stack.status, _failures(stack) or (stack.reason,))
+        raise failure(stack)
     return (f"deleted stack {name}",)
