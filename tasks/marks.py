@@ -78,8 +78,8 @@ def pin(group: Group, to: str, *, hold: bool = True) -> None:
     elif PINNED not in group.tags:
         ours = [process for process in SUSPENDED if process not in group.suspended]
         _tag(group, {PINNED: f"to={to} min={group.min} size={group.desired} suspended={'+'.join(ours)}"})
-        if ours:
-            autoscaling().suspend_processes(AutoScalingGroupName=group.name, ScalingProcesses=ours)
+    if running := [process for process in SUSPENDED if process not in group.suspended]:
+        autoscaling().suspend_processes(AutoScalingGroupName=group.name, ScalingProcesses=running)
     if hold and group.min != group.desired:
         autoscaling().update_auto_scaling_group(AutoScalingGroupName=group.name, MinSize=group.desired)
 
