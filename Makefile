@@ -54,6 +54,7 @@ roles: setup ## cfn-lint over the rendered template of every role
 	$(RUN)/cfn-lint '.tools/rendered/*.yaml'
 
 faults: setup ## the fault matrix: every write of the commands meets every fault; writes docs/fault-matrix.md
+	rm -f docs/fault-matrix.json
 	$(RUN)/python -m tests.faults
 
 bench: setup ## every measurement the README names

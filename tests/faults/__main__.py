@@ -1,7 +1,7 @@
-"""The whole fault matrix: `python -m tests.faults` makes every cell and writes `docs/fault-matrix.md`.
+"""The fault matrix: `python -m tests.faults` makes every cell that is not made yet and writes `docs/fault-matrix.md`.
 
-`--only COMMAND` makes the rows of one command anew and keeps the others. Every cell is kept as soon as it is made. Ends
-with 1 when one is not as it has to be.
+Every cell is kept as soon as it is made: a run that was stopped goes on where it was. `--only COMMAND` makes the rows
+of one command. Ends with 1 when a cell is not as it has to be.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 
 from tests.faults.cells import Stage, Trouble
 from tests.faults.commands import COMMANDS
@@ -18,15 +19,15 @@ from tests.faults.stage import stage
 from tests.faults.table import Cell, keep, kept
 
 
-def cells(theatre: Stage, command: str) -> Iterator[Cell]:
-    """Every cell of the command, as it gets ready."""
-    for write in theatre.rehearse(command):
-        for trouble in Trouble:
-            if write.can(trouble):
-                began, at = time.monotonic(), datetime.now(UTC)
-                problems = tuple(theatre.disturb(write, trouble))
-                seconds = time.monotonic() - began
-                yield Cell(write=write, trouble=trouble, problems=problems, at=at, seconds=seconds)
+def cells(theatre: Stage, command: str, made: list[Cell]) -> Iterator[Cell]:
+    """Every cell of the command that is not made yet, as it gets ready; column by column."""
+    known = {(cell.write, cell.trouble) for cell in made}
+    for trouble, write in product(Trouble, theatre.rehearse(command)):
+        if write.can(trouble) and (write, trouble) not in known:
+            began, at = time.monotonic(), datetime.now(UTC)
+            problems = tuple(theatre.disturb(write, trouble))
+            seconds = time.monotonic() - began
+            yield Cell(write=write, trouble=trouble, problems=problems, at=at, seconds=seconds)
 
 
 def main() -> int:
@@ -34,11 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--only", choices=COMMANDS, help="the rows of this command; without it of all")
     only = parser.parse_args().only
-    commands = [only] if only else list(COMMANDS)
-    made = [cell for cell in kept() if cell.write.command not in commands]
+    made = kept()
     with stage() as theatre:
-        for command in commands:
-            for cell in cells(theatre, command):
+        for command in [only] if only else COMMANDS:
+            for cell in cells(theatre, command, made):
                 made.append(cell)
                 keep(made)
                 sys.stdout.write(f"{cell}\n")

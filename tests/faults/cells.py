@@ -50,7 +50,7 @@ FAULTS: dict[Trouble, dict[str, Any]] = {
 KILLS = (Trouble.killed_before, Trouble.killed_after)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Write:
     """The `nth` time that a command makes that call, which changes something."""
 

@@ -56,7 +56,7 @@ def keep(cells: list[Cell]) -> None:
 
 def as_page(cells: list[Cell]) -> str:
     """Markdown: when it was made, the table, what failed, and which steps have no row."""
-    rows = list(dict.fromkeys(cell.write for cell in cells))
+    rows = sorted({cell.write for cell in cells})
     failed = [cell for cell in cells if cell.problems]
     times = sorted(f"{cell.at:%F %R}" for cell in cells)
     minutes = sum(cell.seconds for cell in cells) / 60
