@@ -71,7 +71,7 @@ class Stage:
     """A stack on an embedded cloud, on which commands are disturbed one after the other."""
 
     def __init__(self, tyrell: Tyrell, settings: Settings, url: str) -> None:
-        self._tyrell = tyrell
+        self.tyrell = tyrell
         self._settings = settings
         self._url = url
         self._wanted: dict[str, world.World] = {}
@@ -80,7 +80,7 @@ class Stage:
         """Run the command undisturbed, remember what it comes to, and tell every write that it makes, in order."""
         with self._ready(COMMANDS[name]) as command:
             noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
-            self._tyrell.ok(*self._words(command))
+            self.tyrell.ok(*self._words(command))
             calls = self._struck(noted)
             clear_faults(self._settings)
             self._wanted[name] = self._settled()
@@ -101,7 +101,7 @@ class Stage:
                 problems = self._suffer(command, trouble, given)
                 struck = self._struck(given)
                 clear_faults(self._settings)
-                again = self._tyrell.run(*self._words(command), timeout=LONGEST)
+                again = self.tyrell.run(*self._words(command), timeout=LONGEST)
             problems += [] if struck == (write.call,) else [f"the fault struck {struck or 'nothing'}"]
             problems += [str(load.report())] if load.report().failed else []
             problems += [again.stderr[-500:]] if again.returncode else []
@@ -112,13 +112,13 @@ class Stage:
         if trouble in KILLS:
             self._kill(command, given)
             return []
-        done = self._tyrell.run(*self._words(command), timeout=LONGEST)
+        done = self.tyrell.run(*self._words(command), timeout=LONGEST)
         told = done.returncode == 1 and "AccessDenied" in done.stderr
         return [f"did not say why it failed: {done.stderr[-300:]}"] if trouble is Trouble.denied and not told else []
 
     def _kill(self, command: Command, given: Given) -> None:
         """SIGKILL the command's process while it waits for the answer to the call."""
-        process = self._tyrell.started(*self._words(command))
+        process = self.tyrell.started(*self._words(command))
         try:
             eventually("the call", lambda: process.poll() is not None or self._struck(given), LONGEST)
         finally:
@@ -148,12 +148,12 @@ class Stage:
     @contextmanager
     def _ready(self, command: Command) -> Iterator[Command]:
         """The world that the command begins with, and ends with."""
-        run_all(self._tyrell, command.before)
+        run_all(self.tyrell, command.before)
         try:
             yield command
         finally:
             clear_faults(self._settings)
-            run_all(self._tyrell, command.after)
+            run_all(self.tyrell, command.after)
 
     def _look(self) -> world.World:
         seen: world.World = json.loads(json.dumps(world.look(STACK, ROLE)))
