@@ -60,15 +60,17 @@ def as_page(cells: list[Cell]) -> str:
     failed = [cell for cell in cells if cell.problems]
     times = sorted(f"{cell.at:%F %R}" for cell in cells)
     minutes = sum(cell.seconds for cell in cells) / 60
+    left = sum(write.can(trouble) for write in rows for trouble in Trouble) - len(cells)
     lines = [
         *(ABOUT, ""),
-        f"{len(cells) - len(failed)} of {len(cells)} cells end well. {times[0]} to {times[-1]} UTC, {minutes:.0f} min.",
+        f"{len(cells) - len(failed)} of {len(cells)} cells end well, {left} more are not run."
+        f" {times[0]} to {times[-1]} UTC, {minutes:.0f} min.",
         "",
         "| command | call | n | steps that make it |" + "".join(f" {trouble} |" for trouble in Trouble),
         "| --- | --- | --- | --- |" + " --- |" * len(Trouble),
         *(_row(write, cells) for write in rows),
         *("", "## What does not end well", ""),
-        *([f"- {cell}" for cell in failed] or ["Nothing."]),
+        *([f"- {cell}" for cell in failed] or ["Nothing of what was run."]),
         *("", "## What is not in the table", ""),
         *_missing(rows),
     ]
