@@ -4,67 +4,32 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from subprocess import CompletedProcess
 
+from tasks.core_services import find_etcd
+from tasks.errors import EtcdUnreachable
+from tasks.locks import find_locks
 from tests.faults import world
-from tests.faults.commands import AFTER_A_KILL, COMMANDS, ROLE, STACK, Command, run_all
+from tests.faults.prefect_server import standing_still
+from tests.faults.processes import Run
+from tests.faults.rounds import Command, Round
+from tests.faults.troubles import SURVIVED, Trouble, Write
 from tests.flows.embedded import Tyrell
 from tests.flows.load import Load
 from tests.waiting import eventually
 from tyrell.local.faults.calls import READS
 from tyrell.local.faults.model import CallFault, Given
 from tyrell.local.faults.remote import add_fault, clear_faults, find_faults
-from tyrell.local.faults.services import creations
 from tyrell.local.settings import Settings
 
 SERVICES = ("cloudformation", "autoscaling", "elbv2")
 """Whose writes are disturbed."""
 
-LONGEST = 300.0
-SOON = 60.0
-
-
-class Trouble(StrEnum):
-    """What goes wrong at the n-th call of an operation."""
-
-    killed_before = "killed before the call"
-    killed_after = "killed after the call"
-    throttled = "throttled"
-    answer_lost = "answer lost"
-    not_found = "not found yet"
-    denied = "access denied"
-
-
-FAULTS: dict[Trouble, dict[str, Any]] = {
-    Trouble.killed_before: {"kind": "stalled-request"},
-    Trouble.killed_after: {"kind": "stalled-answer"},
-    Trouble.throttled: {"kind": "throttling"},
-    Trouble.answer_lost: {"kind": "lost-answer"},
-    Trouble.not_found: {"kind": "not-found", "seconds": 3},
-    Trouble.denied: {"kind": "access-denied"},
-}
-KILLS = (Trouble.killed_before, Trouble.killed_after)
-
-
-@dataclass(frozen=True, order=True)
-class Write:
-    """The `nth` time that a command makes that call, which changes something."""
-
-    command: str
-    call: str
-    nth: int
-
-    def can(self, trouble: Trouble) -> bool:
-        """Whether that can go wrong there: only what is created can be not found yet."""
-        return trouble is not Trouble.not_found or self.call in creations()
-
-    def fault(self, trouble: Trouble) -> CallFault:
-        """The trouble as the embedded cloud is given it."""
-        return CallFault.model_validate({**FAULTS[trouble], "call": self.call, "nth": self.nth})
+LONGEST, SOON = 180.0, 30.0
+PATIENCE_OF_A_PERSON = 15.0
+"""After so long he presses Ctrl-C, when a machine does not get healthy."""
 
 
 class Stage:
@@ -76,92 +41,123 @@ class Stage:
         self._url = url
         self._wanted: dict[str, world.World] = {}
 
-    def rehearse(self, name: str) -> list[Write]:
-        """Run the command undisturbed, remember what it comes to, and tell every write that it makes, in order."""
-        with self._ready(COMMANDS[name]) as command:
-            noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
-            self.tyrell.ok(*self._words(command))
-            calls = self._struck(noted)
-            clear_faults(self._settings)
-            self._wanted[name] = self._settled()
+    def rehearse(self, played: Round) -> dict[str, list[Write]]:
+        """Play it twice undisturbed: what each command of the second time writes, in order, and comes to."""
+        for command in played.commands:
+            self.play(command)
+        return {command.name: self._rehearse(command, played) for command in played.commands}
+
+    def play(self, command: Command) -> None:
+        """Run the command undisturbed; it must succeed."""
+        done = Run(command.words).end(LONGEST)
+        assert done.returncode == 0, f"{command.name}: {done.stdout[-2000:]}\n{self.tyrell.log()}"
+
+    def _rehearse(self, command: Command, played: Round) -> list[Write]:
+        noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
+        self.play(command)
+        calls = self._struck(noted)
+        clear_faults(self._settings)
+        self._wanted[command.name] = self._settled(played)
         counts: Counter[str] = Counter()
         writes = []
         for call in calls:
             service, _, operation = call.partition(".")
             if service in SERVICES and not operation.startswith(READS):
                 counts[call] += 1
-                writes.append(Write(name, call, counts[call]))
-        return writes
+                writes.append(Write(command.name, call, counts[call]))
+        return [write for write in writes if played.each_write or write.nth == 1]
 
-    def disturb(self, write: Write, trouble: Trouble) -> list[str]:
-        """Run the command with that trouble, then again without; what is not as after an undisturbed run."""
-        with self._ready(COMMANDS[write.command]) as command:
-            given = add_fault(self._settings, write.fault(trouble))
-            with Load(self._url, rate=5, sockets=0) as load:
-                problems = self._suffer(command, trouble, given)
-                struck = self._struck(given)
-                clear_faults(self._settings)
-                again = self.tyrell.run(*self._words(command), timeout=LONGEST)
-            problems += [] if struck == (write.call,) else [f"the fault struck {struck or 'nothing'}"]
-            problems += [str(load.report())] if load.report().failed else []
-            problems += [again.stderr[-500:]] if again.returncode else []
-            return problems + self._left(write.command)
+    def disturb(self, played: Round, command: Command, write: Write, trouble: Trouble) -> list[str]:
+        """Run the command with that trouble, then again without; what is not as after an undisturbed run.
 
-    def _suffer(self, command: Command, trouble: Trouble, given: Given) -> list[str]:
-        """Run the command while the fault is on; what it leaves unsaid."""
-        if trouble in KILLS:
-            self._kill(command, given)
-            return []
-        done = self.tyrell.run(*self._words(command), timeout=LONGEST)
-        told = done.returncode == 1 and "AccessDenied" in done.stderr
-        return [f"did not say why it failed: {done.stderr[-300:]}"] if trouble is Trouble.denied and not told else []
-
-    def _kill(self, command: Command, given: Given) -> None:
-        """SIGKILL the command's process while it waits for the answer to the call."""
-        process = self.tyrell.started(*self._words(command))
-        try:
-            eventually("the call", lambda: process.poll() is not None or self._struck(given), LONGEST)
-        finally:
-            process.kill()
-            process.wait()
-
-    def _left(self, name: str) -> list[str]:
-        """How the world differs from that of an undisturbed run, once that does not change any more."""
-        try:
-            eventually("", lambda: not world.differences(self._wanted[name], self._look()), SOON)
-        except AssertionError:
-            return world.differences(self._wanted[name], self._look())
-        return []
-
-    def _settled(self) -> world.World:
-        """The world once no machine comes or goes."""
-
-        def settled() -> world.World | None:
-            seen = self._look()
-            members = sum(group["in service"] for group in seen["groups"].values())
-            return seen if members == seen["machines"] else None
-
-        found = eventually("every machine to be in service, or gone", settled, SOON)
-        assert found
-        return found
-
-    @contextmanager
-    def _ready(self, command: Command) -> Iterator[Command]:
-        """The world that the command begins with, and ends with."""
-        run_all(self.tyrell, command.before)
-        try:
-            yield command
-        finally:
+        A run that ended well in spite of it is not repeated.
+        """
+        given = add_fault(self._settings, write.fault(trouble))
+        with Load(self._url, rate=5, sockets=0) as load:
+            problems, well = self._suffer(played, command, trouble, given)
+            struck = self._struck(given)
             clear_faults(self._settings)
-            run_all(self.tyrell, command.after)
+            problems += [] if well else self._again(command)
+        problems += [] if struck else ["the fault struck nothing"]
+        problems += [str(load.report())] if load.report().failed else []
+        return problems + self._left(played, command)
 
-    def _look(self) -> world.World:
-        seen: world.World = json.loads(json.dumps(world.look(STACK, ROLE)))
+    def mend(self, played: Round) -> list[str]:
+        """Put back what a command has spoilt; how the world still differs from that at the end of a round."""
+        clear_faults(self._settings)
+        for words in played.mend:
+            Run(words).end(LONGEST)
+        return self._left(played, played.commands[-1])
+
+    def _suffer(self, played: Round, command: Command, trouble: Trouble, given: Given) -> tuple[list[str], bool]:
+        """Run the command while the fault is on; what was not right, and whether it ended well."""
+        run = Run(command.words)
+        done = self._meet(played, run, trouble, given)
+        if done is None:
+            return [], False
+        well, said = done.returncode == 0, done.stdout[-500:]
+        if trouble in SURVIVED and not well:
+            return [f"the run failed: {said}"], False
+        if trouble is Trouble.denied and (well or "AccessDenied" not in done.stdout):
+            return [f"did not say why it failed: {said}"], well
+        return ([f"broke: {said}"] if "Traceback" in done.stdout else []), well
+
+    def _meet(self, played: Round, run: Run, trouble: Trouble, given: Given) -> CompletedProcess[str] | None:
+        """What happens to the run; how it ended, None when it was killed."""
+        at_the_call = partial(eventually, "the call", lambda: run.ended or self._struck(given), LONGEST)
+        match trouble:
+            case Trouble.killed_before | Trouble.killed_after:
+                at_the_call()
+                run.kill()
+                self._forget_locks(played.stack)
+                return None
+            case Trouble.terminated:
+                at_the_call()
+                run.terminate()
+            case Trouble.lock_lost:
+                at_the_call()
+                self._forget_locks(played.stack)
+            case Trouble.prefect_gone:
+                at_the_call()
+                with standing_still(self._settings):
+                    pass
+            case Trouble.never_healthy | Trouble.flapping:
+                return run.end(PATIENCE_OF_A_PERSON, then=run.terminate)
+        return run.end(LONGEST)
+
+    def _again(self, command: Command) -> list[str]:
+        done = Run(command.words).end(LONGEST)
+        over = command.gone and command.gone in done.stdout
+        return [] if done.returncode == 0 or over else [f"failed when it was run again: {done.stdout[-700:]}"]
+
+    def _forget_locks(self, stack: str) -> None:
+        """End every lock of the stack, as it ends by itself 20 s after its holder's last word."""
+        with suppress(EtcdUnreachable):
+            for lock in find_locks(stack):
+                find_etcd(stack).revoke(lock.lease)
+
+    def _left(self, played: Round, command: Command) -> list[str]:
+        """How the world differs from that of an undisturbed run, once that does not change any more."""
+        wanted = self._wanted[command.name]
+        with suppress(AssertionError):
+            eventually("", lambda: not world.differences(wanted, self._look(played)), SOON)
+            return []
+        return world.differences(wanted, self._look(played))
+
+    def _settled(self, played: Round) -> world.World:
+        """The world once no machine comes or goes."""
+        last: list[world.World] = []
+
+        def settled() -> bool:
+            last.append(self._look(played))
+            return len(last) > 1 and last[-1] == last[-2]
+
+        eventually("the world to stay as it is", settled, SOON)
+        return last[-1]
+
+    def _look(self, played: Round) -> world.World:
+        seen: world.World = json.loads(json.dumps(world.look(played.stack, played.role)))
         return seen
 
     def _struck(self, given: Given) -> tuple[str, ...]:
-        return next(each.struck for each in find_faults(self._settings) if each.id == given.id)
-
-    @staticmethod
-    def _words(command: Command) -> tuple[str, ...]:
-        return (*command.words, *AFTER_A_KILL, "--stack", STACK)
+        return next((each.struck for each in find_faults(self._settings) if each.id == given.id), ())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from tests.faults.cells import Trouble, Write
 from tests.faults.steps import told
+from tests.faults.troubles import Trouble, Write
 
 DATA = Path(__file__).parents[2] / "docs" / "fault-matrix.json"
 PAGE = DATA.with_suffix(".md")

@@ -7,19 +7,26 @@ from functools import partial
 
 import pytest
 
-from tests.faults.cells import SOON, Stage, Trouble, Write
-from tests.faults.commands import STACK
+from tests.faults.cells import SOON, Stage
+from tests.faults.rounds import ROUNDS, STACK
 from tests.faults.stage import stage
 from tests.faults.steps import told
+from tests.faults.troubles import Trouble, Write
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
-CELLS = [
-    (Write("deploy", "cloudformation.CreateStack", 1), Trouble.killed_after),
-    (Write("deploy", "elbv2.ModifyRule", 1), Trouble.answer_lost),
-    (Write("deploy", "autoscaling.UpdateAutoScalingGroup", 1), Trouble.throttled),
+ROUND = ROUNDS["router"]
+
+TROUBLES = [
+    (Write("deploy router", "cloudformation.CreateStack", 1), Trouble.killed_after),
+    (Write("upgrade router", "elbv2.ModifyRule", 2), Trouble.killed_before),
+    (Write("roll router back", "elbv2.ModifyRule", 1), Trouble.answer_lost),
+    (Write("retire router", "cloudformation.DeleteStack", 1), Trouble.terminated),
+    (Write("scale router out", "autoscaling.UpdateAutoScalingGroup", 1), Trouble.throttled),
+    (Write("scale router in", "autoscaling.TerminateInstanceInAutoScalingGroup", 1), Trouble.denied),
 ]
+"""One for each command of the round, in its order."""
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +37,18 @@ def theatre() -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def writes(theatre: Stage) -> list[Write]:
-    return theatre.rehearse("deploy")
+    return [write for written in theatre.rehearse(ROUND).values() for write in written]
 
 
-def test_every_write_of_the_command_is_one_that_a_step_is_said_to_make(writes: list[Write]) -> None:
-    assert len(writes) >= len(CELLS)
+def test_every_write_of_the_commands_is_one_that_a_step_is_said_to_make(writes: list[Write]) -> None:
+    assert {write.command for write in writes} == {command.name for command in ROUND.commands}
     assert not [write for write in writes if not told().making(write.call)]
+
+
+def test_disturbed_runs_that_are_repeated_end_as_undisturbed_ones(theatre: Stage, writes: list[Write]) -> None:
+    for command, (write, trouble) in zip(ROUND.commands, TROUBLES, strict=True):
+        assert write in writes
+        assert not theatre.disturb(ROUND, command, write, trouble), f"{write}, {trouble}"
 
 
 def test_a_stack_can_lose_one_member_of_etcd_and_its_commands_say_so_when_it_loses_two(theatre: Stage) -> None:
@@ -52,11 +65,3 @@ def test_a_stack_can_lose_one_member_of_etcd_and_its_commands_say_so_when_it_los
         assert code == 0 or "etcd" in done.stderr
         tyrell.ok("local", "fault", "clear")
     eventually("etcd to answer again", lambda: tyrell.run("locks", "--stack", STACK).returncode == 0, SOON)
-
-
-@pytest.mark.parametrize(("write", "trouble"), CELLS)
-def test_a_disturbed_run_that_is_repeated_ends_as_an_undisturbed_one(
-    theatre: Stage, writes: list[Write], write: Write, trouble: Trouble
-) -> None:
-    assert write in writes
-    assert not theatre.disturb(write, trouble)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.faults.cells import Trouble, Write
 from tests.faults.table import Cell, as_page
+from tests.faults.troubles import Trouble, Write
 
 AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-SHIFT = Write("upgrade", "elbv2.ModifyRule", 2)
+SHIFT = Write("upgrade router", "elbv2.ModifyRule", 2)
 
 
 def cell(trouble: Trouble, *problems: str) -> Cell:
@@ -22,7 +22,7 @@ def test_a_row_has_a_mark_for_every_trouble() -> None:
     (row,) = [line for line in page.splitlines() if line.startswith("| upgrade")]
     assert row.endswith("| ok | not run | not run | not run | – | **fails** |")
     assert "`add_at_zero`, `remove_from_rule`, `shift_weights`" in row
-    assert "- upgrade, elbv2.ModifyRule 2, access denied: locks: [] became ['router']" in page
+    assert "- upgrade router, elbv2.ModifyRule 2, access denied: locks: [] became ['router']" in page
 
 
 def test_steps_without_a_row_are_named() -> None:

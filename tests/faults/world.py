@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from tasks.clients import cloudformation, ec2, elbv2
+from tasks.clients import cloudformation, ec2, elbv2, s3, sqs
+from tasks.errors import EtcdUnreachable, NotFound
 from tasks.groups import find_groups
 from tasks.health import find_health
 from tasks.locks import find_locks
@@ -25,18 +28,33 @@ def look(stack: str, role: str) -> World:
     return {
         "stacks": {each["StackName"]: each["StackStatus"] for each in _stacks()},
         "groups": {group.name: _group(group) for group in groups},
-        "shares": find_shares(stack, kind),
+        "shares": _if_there(partial(find_shares, stack, kind)),
         "healthy": {group.version.id: find_health(group, kind).healthy for group in groups if _is(group, role)},
-        "bad": find_bad(stack, role),
-        "locks": [lock.role for lock in find_locks(stack)],
+        "bad": _if_there(partial(find_bad, stack, role)),
+        "locks": _if_there(lambda: [lock.role for lock in find_locks(stack)]),
         "machines": sum(len(each["Instances"]) for each in _reservations()),
         "in rules": sorted(_rules()),
+        "all": {
+            "buckets": len(s3().list_buckets()["Buckets"]),
+            "launch templates": len(ec2().describe_launch_templates()["LaunchTemplates"]),
+            "queues": len(sqs().list_queues().get("QueueUrls", [])),
+            "security groups": len(ec2().describe_security_groups()["SecurityGroups"]),
+            "target groups": len(elbv2().describe_target_groups()["TargetGroups"]),
+        },
     }
 
 
 def differences(one: World, other: World) -> list[str]:
     """What is not alike, for people."""
     return [f"{part}: {one[part]} became {other[part]}" for part in one if one[part] != other[part]]
+
+
+def _if_there(look: Callable[[], Any]) -> Any:
+    """What it knows; None without the stack, or without its etcd."""
+    try:
+        return look()
+    except (EtcdUnreachable, NotFound):
+        return None
 
 
 def _is(group: Group, role: str) -> bool:

@@ -103,6 +103,6 @@ def _show(given: list[Given], *, json: bool) -> None:
         told = each.fault.model_dump(exclude_defaults=True, exclude={"kind"})
         options = " ".join(f"{name}={value}" for name, value in told.items())
         struck = f"struck {len(each.struck)}, last {each.struck[-1]}" if each.struck else "has struck nothing"
-        out.print(f"{each.id:>3}  {each.fault.kind} {options}: {struck}", highlight=False, markup=False)
+        out.print(f"{each.id:>3}  {each.fault.kind} {options}: {struck}", highlight=False, markup=False, soft_wrap=True)
     if not given:
         out.print("no fault is on")
