@@ -20,7 +20,7 @@ from tasks.steps import step
 from tasks.waits import NotYet, wait_until
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,10 @@ def find_stack(name_or_id: str) -> CfnStack | None:
         if "does not exist" in str(error):
             return None
         raise
+    return _cfn_stack(described)
+
+
+def _cfn_stack(described: StackTypeDef) -> CfnStack:
     return CfnStack(
         name=described["StackName"],
         id=described.get("StackId", ""),
@@ -101,15 +105,16 @@ def check_ours(name: str, kind: str) -> CfnStack | None:
     return found
 
 
+def find_tagged(tags: Mapping[str, str]) -> tuple[CfnStack, ...]:
+    """All stacks that carry `tags`, those in deletion included."""
+    pages = cloudformation().get_paginator("describe_stacks").paginate()
+    found = (_cfn_stack(stack) for page in pages for stack in page["Stacks"])
+    return tuple(stack for stack in found if tags.items() <= stack.tags.items())
+
+
 def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
     """The names of all stacks that carry `tags`, those in deletion included."""
-    pages = cloudformation().get_paginator("describe_stacks").paginate()
-    return tuple(
-        stack["StackName"]
-        for page in pages
-        for stack in page["Stacks"]
-        if tags.items() <= {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.items()
-    )
+    return tuple(stack.name for stack in find_tagged(tags))
 
 
 def stack_failed(stack: CfnStack, then: str = "") -> StackFailed:

@@ -49,8 +49,13 @@ class Stage:
 
     def play(self, command: Command) -> None:
         """Run the command undisturbed; it must succeed."""
-        done = Run(command.words).end(LONGEST)
-        assert done.returncode == 0, f"{command.name}: {done.stdout[-2000:]}\n{self.tyrell.log()}"
+        self.said(*command.words)
+
+    def said(self, *words: str) -> str:
+        """What a command that must succeed says."""
+        done = Run(words).end(LONGEST)
+        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}\n{self.tyrell.log()}"
+        return str(done.stdout)
 
     def _rehearse(self, command: Command, played: Round) -> list[Write]:
         noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
@@ -65,7 +70,7 @@ class Stage:
             if service in SERVICES and not operation.startswith(READS):
                 counts[call] += 1
                 writes.append(Write(command.name, call, counts[call]))
-        return [write for write in writes if played.each_write or write.nth == 1]
+        return writes
 
     def disturb(self, played: Round, command: Command, write: Write, trouble: Trouble) -> list[str]:
         """Run the command with that trouble, then again without; what is not as after an undisturbed run.
@@ -81,6 +86,12 @@ class Stage:
         problems += [] if struck else ["the fault struck nothing"]
         problems += [str(load.report())] if load.report().failed else []
         return problems + self._left(played, command)
+
+    def kill(self, stack: str, command: Command, write: Write, trouble: Trouble) -> None:
+        """Run the command until it is killed at that write, and until nobody thinks any more that it is at work."""
+        given = add_fault(self._settings, write.fault(trouble))
+        self._kill(stack, Run(command.words), given)
+        clear_faults(self._settings)
 
     def mend(self, played: Round) -> list[str]:
         """Put back what a command has spoilt; how the world still differs from that at the end of a round."""
@@ -104,12 +115,10 @@ class Stage:
 
     def _meet(self, played: Round, run: Run, trouble: Trouble, given: Given) -> CompletedProcess[str] | None:
         """What happens to the run; how it ended, None when it was killed."""
-        at_the_call = partial(eventually, "the call", lambda: run.ended or self._struck(given), LONGEST)
+        at_the_call = partial(self._await_call, run, given)
         match trouble:
             case Trouble.killed_before | Trouble.killed_after:
-                at_the_call()
-                run.kill()
-                self._forget_locks(played.stack)
+                self._kill(played.stack, run, given)
                 return None
             case Trouble.terminated:
                 at_the_call()
@@ -124,6 +133,14 @@ class Stage:
             case Trouble.never_healthy | Trouble.flapping:
                 return run.end(PATIENCE_OF_A_PERSON, then=run.terminate)
         return run.end(LONGEST)
+
+    def _kill(self, stack: str, run: Run, given: Given) -> None:
+        self._await_call(run, given)
+        run.kill()
+        self._forget_locks(stack)
+
+    def _await_call(self, run: Run, given: Given) -> None:
+        eventually("the call", lambda: run.ended or self._struck(given), LONGEST)
 
     def _again(self, command: Command) -> list[str]:
         done = Run(command.words).end(LONGEST)

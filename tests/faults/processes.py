@@ -35,7 +35,7 @@ class Run:
         self._words = words
         self._output = Path(tempfile.mkstemp(prefix="tyrell-command-")[1])
         _context.set_forkserver_preload([PRELOADED])
-        self._process = _context.Process(target=_become, args=(words, str(self._output)), name=" ".join(words))
+        self._process = _context.Process(target=_become, args=(words, str(self._output)), daemon=True)
         self._process.start()
 
     @property

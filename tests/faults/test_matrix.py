@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from tests.faults.cells import SOON, Stage
 from tests.faults.rounds import ROUNDS, STACK
-from tests.faults.stage import stage
 from tests.faults.steps import told
 from tests.faults.troubles import Trouble, Write
 from tests.waiting import eventually
@@ -27,12 +25,6 @@ TROUBLES = [
     (Write("scale router in", "autoscaling.TerminateInstanceInAutoScalingGroup", 1), Trouble.denied),
 ]
 """One for each command of the round, in its order."""
-
-
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Stage]:
-    with stage() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

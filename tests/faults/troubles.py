@@ -37,6 +37,9 @@ SURVIVED = {Trouble.throttled, Trouble.answer_lost, Trouble.not_found, Trouble.e
 
 OF_MACHINES = {Trouble.no_capacity, Trouble.never_healthy, Trouble.flapping}
 
+SAMPLE = {Trouble.killed_before, Trouble.killed_after, Trouble.terminated, Trouble.throttled, Trouble.answer_lost}
+"""Those that commands which take long meet."""
+
 _LATE = {"kind": "latency", "seconds": 1.5}
 """Long enough for something to happen while the call is under way."""
 
@@ -68,12 +71,12 @@ class Write:
     def can(self, trouble: Trouble) -> bool:
         """Whether that can go wrong there."""
         command = COMMANDS[self.command]
+        if command.sampled:
+            return self.nth == 1 and trouble in SAMPLE
         if trouble is Trouble.not_found:
             return self.call in creations()
         if trouble in OF_MACHINES:
             return command.launches and self.call == LAUNCH and self.nth == 1
-        if trouble in {Trouble.lock_lost, Trouble.etcd_member_gone}:
-            return "--wait" in command.words  # the others take no lock: there is no etcd yet, or soon no more
         return True
 
     def fault(self, trouble: Trouble) -> Fault:
