@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from tests.faults.rounds import COMMANDS
 from tests.faults.steps import told
 from tests.faults.troubles import Trouble, Write
 
@@ -17,9 +18,11 @@ ABOUT = """\
 # What a run survives
 
 Each row is one write of a command: the n-th time that it makes that call. Each column is what goes wrong just there,
-once. Then the same command is run again, and everything of the stack is compared with that of an undisturbed run:
-stacks, groups, sizes, tags, weights, health, rules, locks, machines. All the while tenants ask for something, and one
-request that fails is a failure. Kills are SIGKILLs of the command's process. Made by `make faults`."""
+once. A run that does not end well is made again; then everything of the stack is compared with what an undisturbed run
+leaves: stacks, groups, sizes, tags, weights, health, rules, locks, machines, and how many buckets, queues, launch
+templates, security groups and target groups there are. All the while tenants ask for something, and one request that
+fails is a failure. The commands are processes, and kills are SIGKILLs of them; the lock of a run that was killed is
+ended at once, as it ends by itself 20 s later. Made by `make faults`."""
 
 
 class Cell(BaseModel):
@@ -63,7 +66,7 @@ def as_page(cells: list[Cell]) -> str:
     left = sum(write.can(trouble) for write in rows for trouble in Trouble) - len(cells)
     lines = [
         *(ABOUT, ""),
-        f"{len(cells) - len(failed)} of {len(cells)} cells end well, {left} more are not run."
+        f"{len(cells) - len(failed)} of {len(cells)} cells end well, {left} more of these rows are not run."
         f" {times[0]} to {times[-1]} UTC, {minutes:.0f} min.",
         "",
         "| command | call | n | steps that make it |" + "".join(f" {trouble} |" for trouble in Trouble),
@@ -88,7 +91,9 @@ def _missing(rows: list[Write]) -> list[str]:
     met = {name for write in rows for name in told().making(write.call)}
     without = [f"`{name}`" for name in told().writes if name not in met]
     other = [f"`{name}`" for names in told().elsewhere.values() for name in names]
+    begun = {write.command for write in rows}
     return [
+        f"- Commands of which nothing was run: {', '.join(name for name in COMMANDS if name not in begun) or 'none'}.",
         f"- Steps whose calls none of these commands makes: {', '.join(without)}.",
         f"- Steps that write to etcd, Docker or machines, or through other programs: {', '.join(other)}.",
     ]

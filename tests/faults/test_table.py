@@ -18,7 +18,10 @@ def cell(trouble: Trouble, *problems: str) -> Cell:
 
 def test_a_row_has_a_mark_for_every_trouble() -> None:
     page = as_page([cell(Trouble.killed_before), cell(Trouble.denied, "locks: [] became ['router']")])
-    assert "1 of 2 cells end well, 7 more are not run. 2026-01-02 03:04 to 2026-01-02 03:04 UTC, 3 min." in page
+    assert (
+        "1 of 2 cells end well, 7 more of these rows are not run. 2026-01-02 03:04 to 2026-01-02 03:04 UTC, 3 min."
+        in page
+    )
     (row,) = [line for line in page.splitlines() if line.startswith("| upgrade")]
     assert row.endswith(
         "| ok | not run | not run | not run | not run | – | **fails** | not run | not run | not run | – | – | – |"
@@ -29,7 +32,9 @@ def test_a_row_has_a_mark_for_every_trouble() -> None:
 
 def test_steps_without_a_row_are_named() -> None:
     page = as_page([cell(Trouble.killed_before)])
-    (without, elsewhere) = page.splitlines()[-2:]
+    (commands, without, elsewhere) = page.splitlines()[-3:]
+    assert "roll router back" in commands
+    assert "upgrade router" not in commands
     assert "`apply_stack`" in without
     assert "`shift_weights`" not in without
     assert "`switch_pointer`" in elsewhere
