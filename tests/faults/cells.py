@@ -111,6 +111,8 @@ class Stage:
             return [f"the run failed: {said}"], False
         if trouble is Trouble.denied and (well or "AccessDenied" not in done.stdout):
             return [f"did not say why it failed: {said}"], well
+        if trouble is Trouble.terminated and not well and "run the same command again" not in done.stdout:
+            return [f"did not say what to do: {said}"], False
         return ([f"broke: {said}"] if "Traceback" in done.stdout else []), well
 
     def _meet(self, played: Round, run: Run, trouble: Trouble, given: Given) -> CompletedProcess[str] | None:

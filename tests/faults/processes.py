@@ -22,9 +22,10 @@ def _become(words: tuple[str, ...], output: str) -> None:
     descriptor = os.open(output, os.O_WRONLY)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    from tyrell.cli import app  # noqa: PLC0415  loaded already
+    from tyrell.cli import main  # noqa: PLC0415  loaded already
 
-    sys.exit(app(list(words)))
+    sys.argv = ["tyrell", *words]
+    main()
 
 
 class Run:

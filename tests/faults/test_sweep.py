@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cells import Stage
+from tests.faults.cells import SOON, Stage
 from tests.faults.rounds import COMMANDS, NEW, OLD, ON_STACK, STACK
 from tests.faults.troubles import Trouble, Write
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
@@ -25,14 +26,12 @@ def deployed(theatre: Stage) -> Iterator[Stage]:
     theatre.play(RETIRE)
 
 
-@pytest.mark.parametrize(
-    "call", ["cloudformation.CreateStack", "autoscaling.UpdateAutoScalingGroup"], ids=["no group yet", "no machine yet"]
-)
+@pytest.mark.parametrize("call", ["cloudformation.CreateStack", "autoscaling.UpdateAutoScalingGroup"])
 def test_a_version_whose_run_was_killed_is_shown_and_swept(theatre: Stage, call: str) -> None:
     theatre.kill(STACK, COMMANDS["deploy router"], Write("deploy router", call, 1), Trouble.killed_after)
 
     assert _json(theatre, "sweep", STACK) == [], "it may still be at work"
-    (orphan,) = _json(theatre, "sweep", STACK, "--after", "0")
+    (orphan,) = eventually("the orphan", lambda: _json(theatre, "sweep", STACK, "--after", "0"), SOON)
     assert orphan["version"] == {"stack": STACK, "role": "router", "id": NEW}
     assert f"deploy router {NEW} to {STACK}" in orphan["why"]
 
