@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 _making = threading.Lock()
 
+ATTEMPTS = 10
+"""Of one call. When three of ten are throttled, some of a bring-up's hundreds are five times in a row.
+
+The mode is `standard`, with one quota of retries per service. `adaptive` also holds back calls that nobody throttles:
+it gets ever slower where the share of throttled calls does not depend on their rate.
+"""
+
 
 @lru_cache(maxsize=16)
 def _client(service: str, read_timeout: float = 30, connections: int = 32) -> Any:
@@ -38,7 +45,7 @@ def _client(service: str, read_timeout: float = 30, connections: int = 32) -> An
         config = Config(
             connect_timeout=5,
             read_timeout=read_timeout,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=connections,
         )
         return boto3.client(service, config=config)  # type: ignore[call-overload]

@@ -34,6 +34,9 @@ def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
     return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
 
 
+MOST_VALUES = 200
+"""Of a filter. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+
 _known_addresses: dict[str, str] = {}
 """Private addresses by instance id: one never changes while its instance lives, and no id is used twice.
 
@@ -43,9 +46,9 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.ht
 
 def _addresses_of(ids: list[str]) -> dict[str, str]:
     unknown = [each for each in ids if each not in _known_addresses]
-    if unknown:
+    for first in range(0, len(unknown), MOST_VALUES):
         # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
-        found = find_addresses({"instance-id": unknown})
+        found = find_addresses({"instance-id": unknown[first : first + MOST_VALUES]})
         _known_addresses.update({name: address for name, address in found.items() if address})
     return {each: _known_addresses.get(each, "") for each in ids}
 
