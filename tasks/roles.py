@@ -120,7 +120,7 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
     """The role of that name. Raises NotFound, or RoleInvalid naming file and key."""
     path = folder / name / "role.toml"
     if not path.is_file():
-        raise NotFound(f"role {name!r}", f"there are {', '.join(all_role_names(folder))}")
+        raise NotFound(f"role {name!r}", f"there are {', '.join(role_names(folder))}")
     shown = f"roles/{name}/role.toml"
     try:
         return Role.model_validate({"name": name, **tomllib.loads(path.read_text())})

@@ -16,6 +16,7 @@ from tasks.errors import (
     InfluxDenied,
     InfluxRefused,
     InfluxUnreachable,
+    KeeperFailed,
     LeftBehind,
     LockHeld,
     LockLost,
@@ -66,6 +67,7 @@ EXAMPLES: list[TyrellError] = [
     InfluxDenied("http://10.0.0.9:8086", "reader", "authorization failed"),
     InfluxRefused("http://10.0.0.9:8086", "SELECT", "error parsing query: found EOF"),
     Refused("router 2 with 100 %", "no answer within a day"),
+    KeeperFailed("m", "restore of influxdb/backup", "the archive is not whole"),
     LeftBehind(merged()),
     RolledBack("router 2", "1", "12 of 50 requests failed"),
 ]
