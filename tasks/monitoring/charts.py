@@ -25,8 +25,8 @@ IN_LEGEND = 6
 LETTERS = 112
 """Of a legend that fit below a panel."""
 TABLE_ROWS = 10
-NEAR = 0.04
-"""The part of the time within which marks of the same label are written once."""
+NEAR = 0.1
+"""The part of the time within which marks share one label: about as wide as that is."""
 UNITS = {"percent": "%", "reqps": "requests/s", "cps": "per second", "Bps": "bytes/s", "short": ""}
 """Grafana's names of units, where they are not what people write."""
 
@@ -136,13 +136,15 @@ def _draw_marks(axes: Axes, page: Page) -> None:
 
 
 def _labelled(page: Page) -> Iterator[tuple[datetime, str]]:
-    """The marks with their labels; one that follows another of the same label closely has none."""
+    """The marks, the earliest first; those close to one another have one label, which names them or their number."""
     near = (page.window.end - page.window.start) * NEAR
-    last: dict[str, datetime] = {}
-    for mark in page.marks:
-        repeated = mark.label in last and mark.at - last[mark.label] < near
-        last[mark.label] = mark.at
-        yield mark.at, "" if repeated else mark.label
+    marks = sorted(page.marks, key=lambda mark: mark.at)
+    while marks:
+        close = [mark for mark in marks if mark.at - marks[0].at < near]
+        labels = {mark.label for mark in close}
+        yield close[0].at, labels.pop() if len(labels) == 1 else f"{len(labels)} changes"
+        yield from ((mark.at, "") for mark in close[1:])
+        marks = marks[len(close) :]
 
 
 def _draw_table(axes: Axes, filled: Filled) -> None:
