@@ -110,7 +110,7 @@ def _draw_scales(axes: Axes, filled: Filled, page: Page) -> None:
     from matplotlib import dates
     from matplotlib.ticker import EngFormatter
 
-    places = dates.AutoDateLocator(minticks=4, maxticks=9, tz=UTC)  # type: ignore[no-untyped-call]
+    places = dates.AutoDateLocator(minticks=3, maxticks=6, tz=UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(places)
     written = dates.ConciseDateFormatter(places, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(written)
@@ -122,6 +122,7 @@ def _draw_scales(axes: Axes, filled: Filled, page: Page) -> None:
         axes.yaxis.set_major_formatter(EngFormatter())
     if not filled.lines:
         axes.set_yticks([])
+    axes.locator_params(axis="y", nbins=5)
     axes.tick_params(labelsize=8, colors=FAINT)
     axes.grid(color="#e5e5e5", lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
