@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Metrics: what all machines tell, the tenants' usage, pictures of both.", no_args_is_help=True)
 
+INSTEAD = {
+    "grafana": "; `tyrell metrics report STACK` draws the same panels",
+    "loki": "; on the embedded cloud `tyrell local logs INSTANCE` prints what a machine has said",
+}
+"""Who helps when a service is not in the machine image."""
+
 for command in (report, backup, restore):
     app.command()(command)
 
@@ -52,7 +58,7 @@ def up(
         undo = f"tyrell metrics down {name}"
         run_and_show(f"metrics {name}", set_up_metrics, wanted, ami, facts=facts, undo=undo, json=json)
         if not json:
-            _show_missing()
+            _show_skipped(name)
 
 
 def _wanted(name: str, said: dict[str, object]) -> Metrics:
@@ -82,11 +88,16 @@ def _offer_image(place: Surroundings) -> None:
             bake_metrics_image(settings)
 
 
-def _show_missing() -> None:
-    from tyrell.local.metrics_image import MISSING
+def _show_skipped(name: str) -> None:
+    from tasks.amis import find_without
+    from tasks.monitoring.stacks import find_metrics
 
-    for program, why in MISSING.items():
-        out.print(f"[yellow]![/] skipped {program}: {why}", highlight=False, soft_wrap=True)
+    ami = find_metrics(name).parameters["Image"]
+    for service in find_without(ami):
+        instead = INSTEAD.get(service, "")
+        out.print(
+            f"[yellow]![/] skipped {service}: not in machine image {ami}{instead}", highlight=False, soft_wrap=True
+        )
 
 
 @app.command()

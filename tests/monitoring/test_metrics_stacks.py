@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.clients import cloudformation, ec2, route53, s3
+from tasks.amis import find_without
+from tasks.clients import cloudformation, ec2, elbv2, route53, s3
 from tasks.influxdb import query, write
 from tasks.monitoring.stacks import find_metrics
 from tasks.monitoring.storage import backup_bucket
@@ -50,6 +51,17 @@ def test_it_is_made_whole_and_making_it_again_changes_nothing(cloud: Tyrell, met
     assert sums == [f"cq.linkusage.hub_{name}.sum" for name in ("http_count", "messages_bytes", "messages_count")]
     assert cloud.json("metrics", "up", NAME)["changes"] == []
     assert cloud.json("metrics", "status", NAME)["problem"] == ""
+
+
+def test_what_its_machine_image_is_without_is_said_and_has_no_listener(cloud: Tyrell, metrics: list[str]) -> None:
+    ami = find_metrics(NAME).parameters["Image"]
+    assert find_without(ami) == ("grafana", "loki")
+    said = cloud.ok("metrics", "up", NAME)
+    assert f"skipped grafana: not in machine image {ami}; `tyrell metrics report STACK` draws" in said
+    assert f"skipped loki: not in machine image {ami}" in said
+    (balancer,) = elbv2().describe_load_balancers()["LoadBalancers"]
+    listeners = elbv2().describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert {each["Port"] for each in listeners} == {8086, 8087}
 
 
 def test_no_password_is_anywhere_but_in_its_secret(cloud: Tyrell, metrics: list[str]) -> None:
