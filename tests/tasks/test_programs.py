@@ -75,7 +75,7 @@ def test_services_of_one_machine_have_containers_of_their_own(machine: Machine) 
 
 def test_a_state_directory_is_a_folder_of_the_machine_that_belongs_to_the_service(machine: Machine) -> None:
     *_, owned, run = machine.run("core-services", "etcd-node", STATE_DIRECTORY="/var/lib/etcd")
-    assert owned == "install --directory --owner 900 /var/lib/etcd/state"
+    assert owned == "install --directory --mode 700 --owner 900 /var/lib/etcd/state"
     assert " --env STATE_DIRECTORY --volume /var/lib/etcd/state:/var/lib/etcd " in run
 
 
@@ -83,7 +83,7 @@ def test_a_service_with_an_image_of_its_own_reads_its_files_there_and_runs_what_
     machine: Machine,
 ) -> None:
     *_, owned, run = machine.run("metrics", "loki", STATE_DIRECTORY="/var/lib/metrics/loki")
-    assert owned == "install --directory --owner 10001 /var/lib/metrics/loki/state"
+    assert owned == "install --directory --mode 700 --owner 10001 /var/lib/metrics/loki/state"
     assert " --volume /opt/link/share/loki:/etc/loki:ro " in run
     assert "--entrypoint" not in run
     assert run.endswith(OWN["loki"])
