@@ -59,18 +59,18 @@ def remove_machine(group: Group, machine: Machine, role: Role) -> None:
     if isinstance(role.traffic, ByRegistry):
         peers = find_peers(group.version.stack, role.traffic)
         hubs = sum(count for url, count in peers.items() if url.startswith(f"http://{machine.address}:"))
-    _terminate(machine)
+    _terminate(group, machine)
     drain_machine(machine, role)
     if hubs:
         pause(f"the hubs of {machine.id} to reconnect", timedelta(seconds=hubs / role.rollout.drain_rate))
 
 
-def _terminate(machine: Machine) -> None:
-    """One that Auto Scaling has no more is gone by an earlier try, whose answer got lost."""
+def _terminate(group: Group, machine: Machine) -> None:
+    """One that is on its way out already, by an earlier try whose answer got lost, is left to go."""
     try:
         autoscaling().terminate_instance_in_auto_scaling_group(
             InstanceId=machine.id, ShouldDecrementDesiredCapacity=True
         )
-    except ClientError as error:
-        if "No managed instance found" not in str(error):
+    except ClientError:
+        if machine.id in {each.id for each in find_group(group.version).in_service}:
             raise
