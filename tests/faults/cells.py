@@ -94,10 +94,12 @@ class Stage:
         clear_faults(self._settings)
 
     def mend(self, played: Round) -> list[str]:
-        """Put back what a command has spoilt; how the world still differs from that at the end of a round."""
+        """Put back what a command has spoilt, and play the round; how the world still differs from that at its end."""
         clear_faults(self._settings)
         for words in played.mend:
             Run(words).end(LONGEST)
+        for command in played.commands:
+            self.play(command)
         return self._left(played, played.commands[-1])
 
     def _suffer(self, played: Round, command: Command, trouble: Trouble, given: Given) -> tuple[list[str], bool]:

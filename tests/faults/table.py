@@ -22,7 +22,9 @@ once. A run that does not end well is made again; then everything of the stack i
 leaves: stacks, groups, sizes, tags, weights, health, rules, locks, machines, and how many buckets, queues, launch
 templates, security groups and target groups there are. All the while tenants ask for something, and one request that
 fails is a failure. The commands are processes, and kills are SIGKILLs of them; the lock of a run that was killed is
-ended at once, as it ends by itself 20 s later. Made by `make faults`."""
+ended at once, as it ends by itself 20 s later. Killed after the answer is killed before the next write.
+
+Made by `make faults`."""
 
 
 class Cell(BaseModel):

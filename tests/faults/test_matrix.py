@@ -19,10 +19,10 @@ ROUND = ROUNDS["router"]
 TROUBLES = [
     (Write("deploy router", "cloudformation.CreateStack", 1), Trouble.killed_after),
     (Write("upgrade router", "elbv2.ModifyRule", 2), Trouble.killed_before),
-    (Write("roll router back", "elbv2.ModifyRule", 1), Trouble.answer_lost),
+    (Write("roll router back", "elbv2.ModifyRule", 1), Trouble.lock_lost),
     (Write("retire router", "cloudformation.DeleteStack", 1), Trouble.terminated),
-    (Write("scale router out", "autoscaling.UpdateAutoScalingGroup", 1), Trouble.throttled),
-    (Write("scale router in", "autoscaling.TerminateInstanceInAutoScalingGroup", 1), Trouble.denied),
+    (Write("scale router out", "autoscaling.UpdateAutoScalingGroup", 1), Trouble.denied),
+    (Write("scale router in", "autoscaling.TerminateInstanceInAutoScalingGroup", 1), Trouble.answer_lost),
 ]
 """One for each command of the round, in its order."""
 

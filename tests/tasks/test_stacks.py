@@ -116,3 +116,13 @@ def test_a_creation_that_is_disturbed_is_one_creation(engine: CloudFormation, ki
     assert [each.struck for each in find_faults(engine.settings)] == [("cloudformation.CreateStack",)]
     assert [stack.name for stack in engine.store.stacks()].count(name) == 1
     clear_faults(engine.settings)
+
+
+@pytest.mark.parametrize("call", ["CreateChangeSet", "ExecuteChangeSet"])
+def test_an_update_of_which_an_answer_gets_lost_is_one_update(engine: CloudFormation, call: str) -> None:
+    name = unique()
+    applied(name)
+    add_fault(engine.settings, CallFault(kind="lost-answer", call=f"cloudformation.{call}", nth=1))
+    assert applied(name, BETTER) == (f"updated stack {name}",)
+    assert [each.struck for each in find_faults(engine.settings)] == [(f"cloudformation.{call}",)]
+    clear_faults(engine.settings)
