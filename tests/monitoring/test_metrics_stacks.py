@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from functools import partial
@@ -116,7 +117,10 @@ def test_the_volume_is_lost_and_a_backup_brings_everything_back(cloud: Tyrell, m
     assert points() == []
     put(3)
     restored = cloud.json("metrics", "restore", NAME, "--yes")
-    assert any(change.startswith("restored telegraf from influxdb/backup-") for change in restored["changes"])
+    (told,) = (change for change in restored["changes"] if change.startswith("restored "))
+    assert re.fullmatch(
+        r"restored (linkusage, )?telegraf from influxdb/backup-\S+", told
+    )  # with usage, if there is any
     assert points() == before
     assert cloud.json("metrics", "up", NAME)["changes"] == []
 
