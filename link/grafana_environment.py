@@ -66,6 +66,7 @@ def _await_secret(client: "SecretsManagerClient", name: str, deadline: float) ->
 def main() -> None:
     """Print NAME=VALUE lines. Exits 2 for a bad setting, 1 when the secrets cannot be had in time."""
     logging.basicConfig(level=logging.INFO, format="grafana-environment: %(message)s", stream=sys.stderr)
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where it has found credentials
     try:
         variables = await_environment(Environment(os.environ))
     except SettingError as error:

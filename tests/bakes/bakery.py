@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 import docker
 
+from tasks.machine_images import find_roles
 from tests.flows.embedded import Tyrell, embedded_cloud
 from tests.waiting import eventually
 
 NETWORK = "10.79.0.0/16"
-ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+ROLES = tuple(role.name for role in find_roles("link"))
 
 
 class Bakery:

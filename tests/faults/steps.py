@@ -41,7 +41,7 @@ def told() -> Steps:
 
 
 def registered() -> list[str]:
-    """The name of every function in `tasks` that is a Prefect task."""
-    modules = [importlib.import_module(f"tasks.{each.name}") for each in pkgutil.iter_modules(tasks.__path__)]
+    """The name of every function in `tasks`, and in the packages in it, that is a Prefect task."""
+    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(tasks.__path__, "tasks.")]
     found = {value.fn for module in modules for value in vars(module).values() if isinstance(value, Task)}
     return sorted(function.__name__ for function in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -16,10 +18,15 @@ from tyrell.local.faults.remote import add_fault, clear_faults
 pytestmark = pytest.mark.cloud
 
 
-def test_a_balancer_that_sees_no_health_says_so_of_the_groups_meant_until_the_fault_is_taken_back(
-    tmp_path: Path,
-) -> None:
-    with Cloud.running(tmp_path, IPv4Network("127.35.160.0/20")) as cloud:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder with a short name: sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="tyrell-") as folder:
+        yield Path(folder)
+
+
+def test_a_balancer_that_sees_no_health_says_so_of_the_groups_meant_until_the_fault_is_taken_back(home: Path) -> None:
+    with Cloud.running(home, IPv4Network("127.35.160.0/20")) as cloud:
         address = "127.35.170.1"
         port = free_port(address)
         blind, seeing = (cloud.target_group(UnhealthyThresholdCount=2) for _ in range(2))
