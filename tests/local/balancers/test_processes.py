@@ -56,7 +56,7 @@ def test_the_engine_stops_with_all_its_processes_and_gives_moto_its_own_api_back
 ) -> None:
     before = vars(moto.elb.urls)["ELBV2Response"]
     settings = Settings(
-        home=tmp_path_factory.mktemp("cloud"), port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/17")
+        home=tmp_path_factory.mktemp("cloud"), port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/18")
     )
     engine = Balancers(settings)
     engine.install()

@@ -26,8 +26,8 @@ def home() -> Iterator[Path]:
 
 
 def test_a_balancer_that_sees_no_health_says_so_of_the_groups_meant_until_the_fault_is_taken_back(home: Path) -> None:
-    with Cloud.running(home, IPv4Network("127.35.160.0/20")) as cloud:
-        address = "127.35.170.1"
+    with Cloud.running(home, IPv4Network("127.35.192.0/20")) as cloud:
+        address = "127.35.200.1"
         port = free_port(address)
         blind, seeing = (cloud.target_group(UnhealthyThresholdCount=2) for _ in range(2))
         name = cloud.elb.describe_target_groups(TargetGroupArns=[blind])["TargetGroups"][0]["TargetGroupName"]
