@@ -13,6 +13,7 @@ import typer
 from tyrell import (
     builds_cli,
     data_cli,
+    deployments_cli,
     images_cli,
     metrics_cli,
     network_cli,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(local_app, name="local")
 app.add_typer(workers_cli.app, name="workers")
 app.add_typer(metrics_cli.app, name="metrics")
+app.add_typer(deployments_cli.app, name="deployments")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)
