@@ -42,9 +42,7 @@ def _keep_order(schema: dict[str, Any]) -> None:
 class Noun(BaseModel):
     """A frozen record that refuses unknown fields; in a form its fields have their order and their docstrings."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_extra=_keep_order
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_extra=_keep_order)
 
 
 class Patience(Noun):
@@ -55,16 +53,18 @@ class Patience(Noun):
 
 
 class Network(Noun):
-    """A VPC with four public and four private subnets; several stacks may share it.
-
-    `cidr` is a /16 to /24; the eight subnets are equal parts of its first half unless they are given.
-    """
+    """A VPC with four public and four private subnets; several stacks may share it."""
 
     name: NetworkName
+    """Its name; its CloudFormation stack has the same one."""
     cidr: IPv4Network = IPv4Network("10.0.0.0/16")
+    """Its addresses, a /16 to /24; they never change."""
     public_cidrs: tuple[IPv4Network, ...] = ()
+    """Four subnets; without them equal parts of the first half of its addresses."""
     private_cidrs: tuple[IPv4Network, ...] = ()
+    """Four subnets; without them the parts after those."""
     nat: Literal["one", "per-zone"] = "one"
+    """How many NAT gateways let its private subnets out."""
 
     @model_validator(mode="after")
     def subnets_fit(self) -> Network:
@@ -100,10 +100,15 @@ class Stack(Noun):
     """One Link environment: its name, the network it lies in and the port its public balancer listens on."""
 
     name: StackName
+    """Its name; its base's CloudFormation stack has the same one."""
     network: NetworkName
+    """The network it lies in."""
     port: int = Field(default=80, ge=1, le=65535)
+    """The port its balancers listen on."""
     device_data_bucket: str = ""
+    """An existing bucket for device data; without it one of its own."""
     usage_bucket: str = ""
+    """An existing bucket for usage; without it one of its own."""
     registry_api: RegistryApiName = "v3"
     """v2 is for the original Link components, which know no other; that of a stack never changes."""
 
@@ -112,7 +117,9 @@ class Metrics(Noun):
     """A metrics stack: its name, its network, and who may look at it beside the stacks that are attached to it."""
 
     name: StackName
+    """Its name; its CloudFormation stack has the same one."""
     network: NetworkName
+    """The network it lies in; the stacks that write to it lie there, too."""
     disk_gib: int = Field(default=40, ge=1, le=16384)
     """The size of the volume with the data, when it is made."""
     keep_days: int = Field(default=90, ge=1)

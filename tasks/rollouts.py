@@ -30,10 +30,14 @@ class Strategy(StrEnum):
 class Smoke(Noun):
     """A request that every member of the new version must answer before it gets traffic."""
 
-    path: str = Field(pattern="^/")
+    path: str = Field(pattern="^/", examples=["/health"])
+    """What is asked for."""
     status: int = Field(default=200, ge=100, le=599)
+    """The HTTP status that is right."""
     headers: dict[str, str] = Field(default_factory=dict)
+    """Sent along."""
     times: int = Field(default=1, ge=1, le=1000)
+    """How often each member is asked."""
     within: Duration = timedelta(seconds=2)
     """How long an answer usually takes at most: the median of all `times`."""
 
@@ -46,6 +50,7 @@ class Gate(Noun):
     error_share: float = Field(default=0.01, ge=0, le=1)
     """By how much the share of failed requests may be above the old version's."""
     latency_factor: float = Field(default=1.5, ge=1)
+    """By what the old version's p95 is multiplied."""
     latency_slack: Duration = timedelta(milliseconds=100)
     """The new p95 may be the old one times the factor, plus the slack."""
     deadline: Duration = timedelta(minutes=10)
@@ -58,6 +63,7 @@ class Rollout(Noun):
     """How versions of a role replace one another."""
 
     strategy: Strategy = Strategy.canary
+    """Canary and blue-green are for roles with traffic, rolling and recreate for those without."""
     steps: tuple[int, ...] = (1, 10, 50, FULL)
     """Percent of the traffic the new version has, step by step."""
     pause: Duration = timedelta(minutes=1)
@@ -69,6 +75,7 @@ class Rollout(Noun):
     approval_timeout: Duration = timedelta(days=1)
     """After which no answer means no."""
     smoke: tuple[Smoke, ...] = ()
+    """Requests that every new member must answer before it gets traffic."""
     gate: Gate | None = Gate()
     """None lets every step pass once its pause is over."""
     drain_rate: float = Field(default=50, gt=0)

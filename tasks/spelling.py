@@ -39,6 +39,7 @@ class Spelling:
 
 
 Duration = Annotated[
-    timedelta, Field(ge=timedelta(), examples=["PT10M", "PT90S", "P7D"], json_schema_extra={"pattern": "^P[0-9DTHMS.]+$"})
+    timedelta,
+    Field(ge=timedelta(), examples=["PT10M", "P7D"], json_schema_extra={"pattern": "^P[0-9DTHMS.]+$"}),
 ]
 """A time as ISO 8601 has it, which is what forms know: PT10M is ten minutes."""
