@@ -112,10 +112,10 @@ def test_a_form_takes_what_the_command_takes(upgrade: dict[str, Any]) -> None:
 
 def test_a_run_from_an_older_form_is_told_what_to_do(upgrade: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as older:
-        check_fits("prod", {"stack": "prod", "role": "router", "release": {"id": "142"}}, upgrade)
+        check_fits("upgrade/prod", {"stack": "prod", "role": "router", "release": {"id": "142"}}, upgrade)
     assert str(older.value) == (
-        "deployment prod is stale and was not run: its flow takes no parameter release any more;"
+        "deployment upgrade/prod is stale and was not run: its flow takes no parameter release any more;"
         " `tyrell deployments status` shows it, `tyrell deployments apply` registers it anew"
     )
     with pytest.raises(UsageError, match=r"was not run: .*'role' is a required property"):
-        check_fits("prod", {"stack": "prod"}, upgrade)
+        check_fits("upgrade/prod", {"stack": "prod"}, upgrade)
