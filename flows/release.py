@@ -11,7 +11,7 @@ from tasks.bakeries import bake_offer, own_bakery
 from tasks.machine_images import find_roles
 from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
-from tasks.parameters import AnyRole, LinkRole, OptionalNetwork, OptionalVersion, Wait
+from tasks.parameters import LinkRole, OptionalNetwork, OptionalVersion, Wait
 from tasks.recipes import check_committed
 from tasks.releases import find_planned, find_released, kinds_of, offer_of, recording_release
 from tasks.rollouts import Rollout
@@ -24,7 +24,7 @@ def release(
     stack: StackName,
     roles: tuple[LinkRole, ...] = (),
     version: OptionalVersion = "",
-    images: dict[AnyRole, str] | None = None,
+    images: dict[str, str] | None = None,
     plans: dict[LinkRole, Rollout] | None = None,
     network: OptionalNetwork = "",
     force: bool = False,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from tasks.errors import TyrellError, Unfinished, UsageError
+
+if TYPE_CHECKING:
+    from prefect import Flow
 
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
@@ -71,13 +74,14 @@ def explain(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911  one sent
     return f"{type(error).__name__}: {error}", FAILED
 
 
-def run_flow(title: str, flow: Callable[..., T], *arguments: Any, undo: str = "", quiet: bool = False) -> T:
+def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", quiet: bool = False) -> T:
     """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing.
 
     `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way.
     """
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
+    _check_parameters(flow, arguments)
     check_prefect_server()
     try:
         with nullcontext() if quiet else LiveView(title, notes):
@@ -88,6 +92,18 @@ def run_flow(title: str, flow: Callable[..., T], *arguments: Any, undo: str = ""
         raise Unfinished(explain(error)[0], undo) if undo else error from error
     finally:
         _send_the_rest()
+
+
+def _check_parameters(flow: Flow[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Refuse before a run exists what its flow would refuse. Raises UsageError."""
+    from prefect.exceptions import ParameterTypeError  # noqa: PLC0415
+    from prefect.utilities.callables import get_call_parameters  # noqa: PLC0415
+
+    try:
+        flow.validate_parameters(get_call_parameters(flow.fn, arguments, {}))
+    except ParameterTypeError as error:
+        _, first, *_ = str(error).splitlines()
+        raise UsageError(first.removeprefix(" - ").replace("Value error, ", "")) from None
 
 
 def check_prefect_server() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from prefect import Flow
 from rich.table import Table
 
 from tasks.locks import Lock
@@ -41,7 +41,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def run_and_show(
-    title: str, flow: Callable[..., Changes], *arguments: Any, facts: dict[str, str], undo: str = "", json: bool
+    title: str, flow: Flow[..., Changes], *arguments: Any, facts: dict[str, str], undo: str = "", json: bool
 ) -> None:
     """Run a flow that changes something and print what it changed; as JSON together with the `facts`."""
     changes = run_flow(title, flow, *arguments, undo=undo, quiet=json)
