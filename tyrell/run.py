@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import typer
 from rich.console import Console
@@ -96,14 +97,14 @@ def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", qu
 
 def _check_parameters(flow: Flow[..., Any], arguments: tuple[Any, ...]) -> None:
     """Refuse before a run exists what its flow would refuse. Raises UsageError."""
-    from prefect.exceptions import ParameterTypeError  # noqa: PLC0415
-    from prefect.utilities.callables import get_call_parameters  # noqa: PLC0415
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
 
-    try:
-        flow.validate_parameters(get_call_parameters(flow.fn, arguments, {}))
-    except ParameterTypeError as error:
-        _, first, *_ = str(error).splitlines()
-        raise UsageError(first.removeprefix(" - ").replace("Value error, ", "")) from None
+    kinds = get_type_hints(flow.fn, include_extras=True)
+    for name, value in signature(flow.fn).bind(*arguments).arguments.items():
+        try:
+            TypeAdapter(kinds[name]).validate_python(value)
+        except ValidationError as error:
+            raise UsageError(f"{name}: {explain(error)[0]}") from None
 
 
 def check_prefect_server() -> None:
