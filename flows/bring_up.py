@@ -13,6 +13,8 @@ from flows.switch import switch
 from tasks.amis import find_release
 from tasks.bases import check_base
 from tasks.errors import TyrellError
+from tasks.events import Event, tell_event
+from tasks.links import publish_links
 from tasks.model import Changes, Network, Stack
 from tasks.monitoring.stacks import check_attachable, find_attached_to
 from tasks.networks import check_network
@@ -77,6 +79,8 @@ def bring_up(
 
     publish_changes(stack.name, changes)
     publish_overview(stack.name)
+    publish_links(stack.name)
+    tell_event(Event.STACK_UP, (stack.name,), changes=changes)
     return changes
 
 

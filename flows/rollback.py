@@ -9,6 +9,7 @@ from tasks.parameters import LinkRole, OptionalVersion, Wait
 from tasks.roles import load_role
 from tasks.run_list import tag_run
 from tasks.switching import check_may_go_back, go_back
+from tasks.traffic_table import recording_traffic
 from tasks.versions import find_leaving, find_way_back
 
 
@@ -31,6 +32,7 @@ def rollback(
         leaving = find_leaving(stack, kind, to)
         back = Version(stack=stack, role=role, id=to) if to else find_way_back(stack, kind, leaving.id)
         check_may_go_back(back, kind, force=force)
-        changes = go_back(lock, leaving, back, kind, reason or "rolled back by hand")
+        with recording_traffic(stack, kind):
+            changes = go_back(lock, leaving, back, kind, reason or "rolled back by hand")
     publish_changes(f"{stack}-{role}", changes)
     return changes

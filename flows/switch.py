@@ -8,6 +8,7 @@ from tasks.parameters import LinkRole, OptionalVersion, Percent, Wait
 from tasks.roles import load_role
 from tasks.run_list import tag_run
 from tasks.switching import switch_traffic
+from tasks.traffic_table import recording_traffic
 
 
 @flow(name="switch", flow_run_name="switch {role} to {version} on {stack}", on_running=[tag_run])
@@ -32,5 +33,5 @@ def switch(
     kind = load_role(role)
     to = Version(stack=stack, role=role, id=version)
     beside = Version(stack=stack, role=role, id=rest) if rest else None
-    with holding(stack, role, f"switch to {version}", wait) as lock:
+    with holding(stack, role, f"switch to {version}", wait) as lock, recording_traffic(stack, kind):
         return switch_traffic(lock, to, kind, percent, beside)

@@ -5,6 +5,7 @@ from functools import partial
 from prefect import flow
 
 from flows.metrics_attach import detach_metrics
+from tasks.events import Event, tell_event
 from tasks.locks import check_unlocked
 from tasks.model import Changes, StackName
 from tasks.networks import find_networks
@@ -48,4 +49,5 @@ def tear_down(stack: StackName, delete_data: bool = False, yes_delete_data: Opti
             changes += delete_stack(network)
 
     publish_changes(stack, changes)
+    tell_event(Event.STACK_DOWN, (stack,), changes=changes)
     return changes

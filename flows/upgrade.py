@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.locks import holding
 from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
@@ -13,6 +14,7 @@ from tasks.retiring import retire_due
 from tasks.roles import load_role
 from tasks.rollouts import Rollout
 from tasks.run_list import name_run, tag_run
+from tasks.traffic_table import recording_traffic
 from tasks.upgrades import check_plan, check_way_back, roll_out
 from tasks.versions import find_candidate, find_replaced
 
@@ -46,14 +48,14 @@ def upgrade(
 
     with (
         holding(stack, role, f"upgrade to {new.id}", wait) as lock,
-        telling_why(f"{key}-waiting", f"Why the upgrade of {role} to {new.id} waits"),
+        telling_why(artifact_key(What.WAITING, stack, role), f"Why the upgrade of {role} to {new.id} waits"),
     ):
         old = find_replaced(new, kind)
         if old is None:
             return ()
         order = Order(role=kind, old=old, new=new, release=release, plan=plan)
         check_way_back(lock, order, force=force)
-        with recording(new, kind) as recorder:
+        with recording_traffic(stack, kind), recording(new, kind) as recorder:
             changes = roll_out(order, lock, recorder)
         changes += retire_due(lock, stack, kind)
 

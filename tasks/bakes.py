@@ -11,6 +11,7 @@ from typing import Literal
 from prefect.artifacts import create_table_artifact
 
 from tasks import packer
+from tasks.artifact_keys import What, artifact_key
 from tasks.bake_holds import hold_tags, holding_bake
 from tasks.bake_leftovers import as_tags, hold_name, staging_folder
 from tasks.bake_places import Place
@@ -98,7 +99,7 @@ def publish_bake(baked: Baked) -> None:
     row = {"outcome": baked.outcome, "seconds": round(baked.seconds, 1), "changed": ", ".join(baked.changed)}
     create_table_artifact(
         table=[row | baked.build.model_dump(mode="json", exclude={"tags"})],
-        key=f"bake-{baked.build.kind}",
+        key=artifact_key(What.MACHINE_IMAGE, baked.build.kind),
         description="The machine image, as this run left it",
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import cloudformation
 from tasks.errors import StackFailed, WouldLose
+from tasks.events import Event, tell_event
 from tasks.model import Changes, Noun
 from tasks.stacks import PATIENCE, Blueprint, CfnStack, await_settled, stack_failed, token
 from tasks.steps import step
@@ -132,6 +133,12 @@ def execute_change_set(change_set: ChangeSet) -> Changes:
     stack = await_settled(found.id, found.name)
     if stack.status != "UPDATE_COMPLETE":
         raise stack_failed(stack)
+    resources = {change.logical_id: change.told for change in change_set.changes}
+    match found.tags.get("tyrell:kind"):
+        case "base":
+            tell_event(Event.BASE_UPDATED, (found.name,), resources=resources)
+        case "network":
+            tell_event(Event.NETWORK_UPDATED, (found.name,), resources=resources)
     return (f"updated stack {found.name}",)
 
 

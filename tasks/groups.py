@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import autoscaling, ec2
 from tasks.errors import NotFound
+from tasks.events import Event, tell_event
 from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.steps import step
 from tasks.waits import NotYet, wait_until
@@ -135,6 +136,7 @@ def scale_group(version: Version, size: int) -> Changes:
     autoscaling().update_auto_scaling_group(
         AutoScalingGroupName=group.name, MinSize=min(group.min, size), DesiredCapacity=size
     )
+    tell_event(Event.VERSION_SCALED, version, before=group.desired, after=size)
     return (f"scaled {version.role} {version.id} from {group.desired} to {size}",)
 
 

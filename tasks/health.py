@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from tasks import registry, traffic
 from tasks.clients import http_status
 from tasks.errors import Disproved, Expired
+from tasks.events import Event, tell_event
 from tasks.groups import find_deaths, find_group, find_troubles
 from tasks.model import Group, Health, Version
 from tasks.role_parts import ByLoadBalancer, ByRegistry
@@ -72,12 +73,14 @@ def await_healthy(version: Version, role: Role, steady: timedelta = timedelta())
 
     patience = role.patience.model_copy(update={"timeout": role.patience.timeout + steady})
     try:
-        return wait_until(f"{name} to be healthy", look, patience)
+        health = wait_until(f"{name} to be healthy", look, patience)
     except Expired as error:
         group = find_group(version)
         if len(group.in_service) >= group.desired:
             raise Disproved(name, str(error)) from error
         raise
+    tell_event(Event.VERSION_HEALTHY, version, members=health.healthy)
+    return health
 
 
 def _check_alive(group: Group, began: datetime) -> None:

@@ -18,6 +18,7 @@ from docker.models.images import Image as EngineImage
 from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.build_log import BuildLog
 from tasks.docker_engine import engine, find_or_pull
 from tasks.errors import TyrellError
@@ -108,7 +109,8 @@ def find_given(name: str, reference: str) -> Image:
 def publish_images(built: Iterable[Built]) -> None:
     """A table artifact of the run: the image of each role."""
     rows = [{"outcome": each.outcome, "seconds": round(each.seconds, 1), **each.image.model_dump()} for each in built]
-    create_table_artifact(table=rows, key="images", description="The images of the roles, as this run left them")
+    key = artifact_key(What.IMAGES, "roles")
+    create_table_artifact(table=rows, key=key, description="The images of the roles, as this run left them")
 
 
 def _build(recipe: Recipe, version: str) -> Image:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from tasks.core_services import find_etcd
 from tasks.errors import Conflict
 from tasks.etcd import Operation, Record, delete, put, unchanged
+from tasks.events import Event, tell_event
 from tasks.locks import Lock, check_held, me
 from tasks.model import Changes, Noun, Version
 from tasks.monitoring.annotations import annotate
@@ -45,6 +46,8 @@ def point_to(lock: Lock | None, version: Version, *, back: bool = False) -> Chan
     _write(lock, version.stack, seen, put(seen.key, version.id))
     changes = (f"switched {version.role} from {seen.value or 'none'} to {version.id}",)
     annotate(version, "rollback" if back else "switch", changes, FULL)
+    before = {seen.value: FULL} if seen.value else {}
+    tell_event(Event.VERSION_SWITCHED, version, weights={version.id: FULL}, before=before)
     return changes
 
 

@@ -14,13 +14,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NoReturn
 
 from prefect import runtime
 
 from tasks.core_services import CORE_SERVICES, find_etcd
 from tasks.errors import EtcdUnreachable, LockHeld, LockLost, no_stack
 from tasks.etcd import Compare, Etcd, Record, made_at, put
+from tasks.events import Event, tell_event
 from tasks.model import Noun, Patience
 from tasks.stacks import find_stack
 from tasks.steps import step
@@ -75,12 +77,19 @@ def check_unlocked(stack: str) -> None:
     with suppress(EtcdUnreachable):
         for record in etcd.list(PREFIX):
             lock = _lock(stack, record)
-            raise _held(lock, etcd)
+            _refuse(lock, etcd)
 
 
-def _held(lock: Lock, etcd: Etcd) -> LockHeld:
+def _refuse(lock: Lock, etcd: Etcd) -> NoReturn:
+    _tell_refused(str(runtime.flow_run.id), lock)
     left = etcd.seconds_left(lock.lease)
-    return LockHeld(lock.role, lock.stack, lock.holder, f"{lock.since:%F %T} UTC", lock.doing, left)
+    raise LockHeld(lock.role, lock.stack, lock.holder, f"{lock.since:%F %T} UTC", lock.doing, left)
+
+
+@lru_cache(maxsize=64)
+def _tell_refused(_run: str, lock: Lock) -> None:
+    """Once for each run and holder: some runs ask again every second."""
+    tell_event(Event.LOCK_REFUSED, (lock.stack, lock.role), holder=lock.holder, since=str(lock.since), doing=lock.doing)
 
 
 def me() -> str:
@@ -155,7 +164,7 @@ def _take(etcd: Etcd, role: str, doing: str, wait: timedelta | None) -> Lock:
             return lock
         etcd.revoke(lease)
         if wait is None:
-            raise _held(lock, etcd)
+            _refuse(lock, etcd)
         return NotYet(f"{lock.holder} has it since {lock.since:%F %T} UTC: {lock.doing}")
 
     return wait_until(f"the lock of {role}", look, Patience(timeout=wait or timedelta(seconds=SECONDS)))

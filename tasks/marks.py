@@ -10,6 +10,7 @@ from tasks.clients import autoscaling
 from tasks.core_services import find_etcd
 from tasks.errors import LockLost, UsageError
 from tasks.etcd import delete, put
+from tasks.events import Event, tell_event
 from tasks.groups import find_group, find_groups
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Version
@@ -137,6 +138,7 @@ def condemn(lock: Lock | None, version: Version, reason: str) -> Changes:
     """Never choose the version again by itself. Raises LockLost."""
     facts = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     _write(lock, version, put(f"{BAD}{version.role}/{version.id}", json.dumps(facts)))
+    tell_event(Event.VERSION_BAD, version, reason=reason)
     return (f"marked {version.role} {version.id} as bad",)
 
 

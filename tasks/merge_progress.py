@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +11,12 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.merged import Merge, Tally
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
-
-
-def artifact_key(merge: Merge, what: str) -> str:
-    """Artifact keys have lower-case letters, digits and dashes only; names of buckets may have more."""
-    return re.sub(r"[^a-z0-9]+", "-", f"{merge.old}-to-{merge.new}-{what}".lower())
 
 
 @contextmanager
@@ -30,7 +25,7 @@ def showing_progress(merge: Merge, tally: Tally, total: int) -> Iterator[Callabl
 
     A Prefect server that does not take the bar is no reason to fail: one warning, and no more of it is tried.
     """
-    bar = _Bar(artifact_key(merge, "progress"), f"Objects of {merge.old} in {merge.new}")
+    bar = _Bar(artifact_key(What.PROGRESS, merge.old, "to", merge.new), f"Objects of {merge.old} in {merge.new}")
     shown = time.monotonic()
 
     def show() -> None:

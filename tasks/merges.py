@@ -11,11 +11,12 @@ from functools import partial
 from botocore.exceptions import ClientError
 from prefect.artifacts import create_markdown_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.buckets import check_bucket
 from tasks.clients import s3
 from tasks.copies import copy_object, discard_copy
 from tasks.errors import UsageError
-from tasks.merge_progress import artifact_key, showing_progress
+from tasks.merge_progress import showing_progress
 from tasks.merged import Fate, Merge, Merged, Outcome, Tally
 from tasks.objects import StoredObject, find_object, find_objects, is_changed, is_missing, is_same
 from tasks.steps import each_in_parallel, step
@@ -95,4 +96,5 @@ def publish_merge(merged: Merged) -> None:
     """The summary, also with every object that was left, as a markdown artifact of the run."""
     lines = "\n".join(f"- {line}" for line in merged.told())
     merge = merged.merge
-    create_markdown_artifact(lines, key=artifact_key(merge, "merge"), description=f"{merge.old} into {merge.new}")
+    key = artifact_key(What.MERGE, merge.old, "to", merge.new)
+    create_markdown_artifact(lines, key=key, description=f"{merge.old} into {merge.new}")

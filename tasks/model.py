@@ -226,6 +226,11 @@ class Row(Noun):
     """Percent of the role's traffic; None when the role has none to give, or nobody can tell."""
     problems: tuple[str, ...] = ()
 
+    @property
+    def whole(self) -> bool:
+        """Whether the version has all it should have."""
+        return self.healthy >= self.wanted and self.machines >= self.desired
+
 
 class Overview(Noun):
     """A stack at one moment, as the world tells it."""

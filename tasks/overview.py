@@ -6,7 +6,9 @@ from functools import partial
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.errors import EtcdUnreachable, no_stack
+from tasks.events import Event, tell_event
 from tasks.groups import find_groups, find_troubles
 from tasks.health import find_health
 from tasks.locks import find_locks
@@ -90,7 +92,7 @@ def publish_overview(stack: str) -> Overview:
     """The overview, also kept as a table artifact of the run."""
     overview = find_overview(stack)
     create_table_artifact(
-        key=f"{stack}-overview",
+        key=artifact_key(What.OVERVIEW, stack),
         description=f"Stack {stack} at {overview.url}",
         table=[
             {
@@ -108,8 +110,23 @@ def publish_overview(stack: str) -> Overview:
     return overview
 
 
+def tell_unhealthy(overview: Overview) -> None:
+    """An event for each version at work that lacks something; for one of which nobody can tell whether it is, too."""
+    for row in overview.rows:
+        if not row.whole and row.traffic != 0:
+            tell_event(
+                Event.VERSION_UNHEALTHY,
+                (overview.stack, row.role, row.version),
+                healthy=row.healthy,
+                wanted=row.wanted,
+                traffic=row.traffic,
+                problems=row.problems,
+            )
+
+
 @step("what changed in {of}", system="artifacts")
 def publish_changes(of: str, changes: Changes) -> None:
     """What the run changed, in order, as a markdown artifact; `of` is a stack, or `<stack>-<role>`."""
     lines = [f"- {change}" for change in changes] or ["Nothing: everything was as wanted."]
-    create_markdown_artifact("\n".join(lines), key=f"{of}-changes", description=f"What this run changed in {of}")
+    key = artifact_key(What.CHANGES, of)
+    create_markdown_artifact("\n".join(lines), key=key, description=f"What this run changed in {of}")

@@ -12,6 +12,7 @@ import time
 from datetime import timedelta
 
 from tasks.errors import Conflict, NotReady
+from tasks.events import Event, tell_event
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.monitoring.annotations import annotate
@@ -74,6 +75,7 @@ def switch_pointer(lock: Lock | None, group: Group, role: Role, traffic: ByRegis
         raise Conflict(f"{traffic.pointer} of stack {version.stack}", before, registry.get(traffic.pointer).value)
     changes = (f"switched {version.role} from {before} to {version.id}",)
     annotate(version, "switch" if all_healthy else "rollback", changes, FULL)
+    tell_event(Event.VERSION_SWITCHED, version, weights={version.id: FULL}, before={before: FULL} if seen.value else {})
     return changes
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.groups import find_groups
 from tasks.health import find_health
 from tasks.model import Version
@@ -85,4 +86,4 @@ def recording(version: Version, role: Role) -> Iterator[Recorder]:
         title = f"{role.name} of {version.stack}: to {version.id}"
         moments = tuple(sorted(recorder.moments, key=lambda moment: moment.at))
         if moments:
-            publish_timeline(f"{version.stack}-{role.name}-timeline", title, moments)
+            publish_timeline(artifact_key(What.TIMELINE, version.stack, role.name), title, moments)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 from prefect.artifacts import create_table_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.bake_keys import Offer, changed_inputs, concerning, tagged_inputs
 from tasks.builds import Build, find_build
 from tasks.clients import ec2
 from tasks.errors import NotFound
+from tasks.events import Event, tell_event
 from tasks.groups import find_group, find_groups
 from tasks.link_modules import ROOT
 from tasks.locks import me
@@ -119,9 +121,14 @@ class Record:
 def recording_release(stack: str, rollout: tuple[Planned, ...]) -> Iterator[Record]:
     """A record while the block runs. At its end, whatever that is, it is an artifact of the run; the AMI gets a tag."""
     record = Record(rollout)
+    versions = {planned.role: planned.version for planned in rollout if planned.changed}
+    complete = False
+    tell_event(Event.RELEASE_BEGUN, (stack,), versions=versions)
     try:
         yield record
+        complete = True
     finally:
+        tell_event(Event.RELEASE_ENDED, (stack,), complete=complete, results=record.results)
         publish_release(stack, rollout, record.results)
 
 
@@ -143,5 +150,7 @@ def publish_release(stack: str, rollout: tuple[Planned, ...], results: dict[str,
         }
         for planned in rollout
     ]
-    create_table_artifact(table=rows, key=f"{stack}-release", description=f"What was released to {stack}")
+    create_table_artifact(
+        table=rows, key=artifact_key(What.RELEASE, stack), description=f"What was released to {stack}"
+    )
     ec2().create_tags(Resources=list(builds), Tags=[{"Key": f"tyrell:released:{stack}", "Value": f"{when} by {who}"}])

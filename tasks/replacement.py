@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tasks import marks
 from tasks.approvals import await_approval
 from tasks.draining import move_connections
+from tasks.errors import Refused
+from tasks.events import Event, tell_event
 from tasks.groups import find_group, find_groups, scale_group
 from tasks.health import await_healthy
 from tasks.locks import Lock, check_held
@@ -129,7 +133,15 @@ class Replacement:
         self.recorder.step(f"approval of {percent} %")
         what = f"{self.new_name} with {percent} % of the traffic"
         question = f"## {self.role.name} of {self.new.stack}: {percent} % to {self.new.id}?\n\nNow: {self.old_name}."
-        self.changes += (await_approval(what, question, self.plan.approval_timeout),)
+        until = datetime.now(UTC) + self.plan.approval_timeout
+        tell_event(Event.APPROVAL_ASKED, self.new, percent=percent, until=until.isoformat(timespec="seconds"))
+        try:
+            said = await_approval(what, question, self.plan.approval_timeout)
+        except Refused as refusal:
+            tell_event(Event.APPROVAL_ANSWERED, self.new, percent=percent, approved=False, said=refusal.reason)
+            raise
+        tell_event(Event.APPROVAL_ANSWERED, self.new, percent=percent, approved=True, said=said)
+        self.changes += (said,)
 
     def keep_from_traffic(self, group: Group) -> None:
         """Called before the group has machines: they must not be asked anything yet."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from tasks import registry, traffic
 from tasks.draining import move_connections
+from tasks.events import Event, tell_event
 from tasks.groups import await_size, find_group, find_groups, scale_group
 from tasks.locks import Lock, check_held
 from tasks.marks import find_bad, unpin
@@ -59,4 +60,5 @@ def delete_version(lock: Lock | None, version: Version, role: Role) -> Changes:
     changes = delete_stack(version.stack_name)
     if isinstance(role.traffic, ByRegistry):
         changes += registry.forget_members(lock, version, role.traffic)
+    tell_event(Event.VERSION_RETIRED, version)
     return changes

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tasks.clients import autoscaling
 from tasks.draining import drain_machine
+from tasks.events import Event, tell_event
 from tasks.groups import await_size, find_group, scale_group
 from tasks.health import await_healthy
 from tasks.locks import Lock, check_held
@@ -39,6 +40,7 @@ def scale_in(lock: Lock | None, group: Group, role: Role, size: int) -> Changes:
         remove_machine(group, machine, role)
     await_size(group.version, size, role.patience)
     await_healthy(group.version, role)
+    tell_event(Event.VERSION_SCALED, group.version, before=group.desired, after=size)
     return (f"scaled {role.name} {group.version.id} from {group.desired} to {size}",)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tasks import marks, pointer, registry, traffic
 from tasks.errors import NotReady, UsageError
+from tasks.events import Event, tell_event
 from tasks.groups import find_group, find_groups, scale_group
 from tasks.health import find_health
 from tasks.live_keys import point_to
@@ -95,4 +96,5 @@ def go_back(lock: Lock | None, leaving: Version, back: Version, role: Role, reas
         changes += stop_version(lock, leaving, role, role.rollout.drain_rate)
     check_held(lock)
     marks.unpin_all(back)
+    tell_event(Event.VERSION_ROLLED_BACK, leaving, to=back.id, reason=reason)
     return changes

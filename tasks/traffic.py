@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.clients import elbv2
 from tasks.errors import Conflict, NotReady, UsageError, no_stack
+from tasks.events import Event, tell_event
+from tasks.groups import find_groups
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
 from tasks.monitoring.annotations import annotate
@@ -57,6 +59,13 @@ def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
 def _weights(actions: Sequence[Any]) -> dict[str, int]:
     groups = actions[0].get("ForwardConfig", {}).get("TargetGroups", [])
     return {each["TargetGroupArn"]: each.get("Weight", 0) for each in groups}
+
+
+def shares_of(weights: Mapping[str, int], groups: tuple[Group, ...]) -> dict[str, int]:
+    """Percent of the traffic by version id, from weights by target group; empty when nobody has any."""
+    total = sum(weights.values())
+    versions = {arn: group.version.id for group in groups for arn in group.target_groups}
+    return {versions.get(arn, "deleted"): round(100 * weight / total) for arn, weight in weights.items() if weight}
 
 
 def _listener(stack: str, traffic: ByLoadBalancer) -> str:
@@ -144,6 +153,7 @@ def shift_weights(
     more than it has; one is enough for a way back. Raises NotReady, LockLost, Conflict.
     """
     version = group.version
+    groups = find_groups(version.stack, version.role)
     rule = find_rule(version.stack, version.role, traffic)
     if rule is None or group.target_groups[0] not in rule.weights:
         raise NotReady(f"{version.role} {version.id}", ("it is not in the listener rule; deploy it first",))
@@ -163,6 +173,8 @@ def shift_weights(
         raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read))
     changes = (f"gave {version.role} {version.id} {percent} % of the traffic",)
     annotate(version, "switch" if all_healthy else "rollback", changes, percent)
+    before, after = (shares_of(weights, groups) for weights in (rule.weights, read))
+    tell_event(Event.VERSION_SWITCHED, version, weights=after, before=before)
     return changes
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from prefect.artifacts import create_table_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.change_sets import Change, ChangeSet, check_keeps, delete_change_set, execute_change_set, make_change_set
 from tasks.errors import Conflict, TyrellError, no_stack
 from tasks.locks import Lock, check_held, holding
@@ -122,6 +123,5 @@ def publish_update(update: Update) -> None:
         }
         for change in update.changes
     ]
-    create_table_artifact(
-        table=rows, key=f"{update.stack}-update", description=f"What an update of {update.stack} does"
-    )
+    key = artifact_key(What.UPDATE, update.stack)
+    create_table_artifact(table=rows, key=key, description=f"What an update of {update.stack} does")

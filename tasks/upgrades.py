@@ -8,7 +8,8 @@ from tasks.by_member import ByMember
 from tasks.by_pointer import ByPointer
 from tasks.by_weights import ByWeights
 from tasks.core_services import CORE_SERVICES
-from tasks.errors import NotReady, UsageError
+from tasks.errors import NotReady, RolledBack, UsageError
+from tasks.events import Event, tell_event
 from tasks.groups import count_free_addresses, find_group, find_groups
 from tasks.health import find_health
 from tasks.in_batches import InBatches
@@ -94,7 +95,9 @@ def roll_out(order: Order, lock: Lock | None, recorder: Recorder) -> Changes:
             replace_in_batches(work, order.plan)
         else:
             replace(work, order.plan)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, RolledBack):
+            tell_event(Event.VERSION_ROLLED_BACK, order.new, to=order.old.id, reason=error.reason)
         publish_changes(f"{order.new.stack}-{order.role.name}", work.changes)
         raise
     return work.changes

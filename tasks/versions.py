@@ -6,6 +6,7 @@ from tasks import registry, traffic
 from tasks.amis import find_release
 from tasks.applying import apply_stack
 from tasks.errors import UsageError, no_stack
+from tasks.events import Event, tell_event
 from tasks.groups import find_group, find_groups
 from tasks.live_keys import find_live_key
 from tasks.marks import find_bad
@@ -43,7 +44,10 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
         parameters=parameters,
         tags={**version.tags, "tyrell:kind": KIND, "tyrell:release": release.id},
     )
-    return apply_stack(blueprint, "a version never changes: choose another one")
+    changes = apply_stack(blueprint, "a version never changes: choose another one")
+    if changes:
+        tell_event(Event.VERSION_CREATED, version, release=release.id, image=release.ami)
+    return changes
 
 
 def find_made_of(version: Version) -> Release | None:
@@ -91,16 +95,9 @@ def find_shares(stack: str, role: Role, groups: tuple[Group, ...] | None = None)
             return {live: 100} if live else {}
         case ByLoadBalancer():
             rule = traffic.find_rule(stack, role.name, role.traffic)
-            total = sum(rule.weights.values()) if rule else 0
-            if rule is None or total == 0:
+            if rule is None or not any(rule.weights.values()):
                 return {}
-            known = find_groups(stack, role.name) if groups is None else groups
-            versions = {arn: group.version.id for group in known for arn in group.target_groups}
-            return {
-                versions.get(arn, "deleted"): round(100 * weight / total)
-                for arn, weight in rule.weights.items()
-                if weight
-            }
+            return traffic.shares_of(rule.weights, find_groups(stack, role.name) if groups is None else groups)
         case _:
             return {}
 

@@ -6,10 +6,11 @@ import logging
 from datetime import UTC, datetime
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.events import emit_event
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.depths import Depth, publish_depths
 from tasks.errors import QueueTooOld
+from tasks.events import Event, tell_event
 from tasks.locks import holding
 from tasks.model import Changes, Patience
 from tasks.role_parts import ByQueue
@@ -19,9 +20,6 @@ from tasks.worker_runs import work_off
 from tasks.workers import Crew, find_crew, scale_crew
 
 logger = logging.getLogger(__name__)
-
-TOO_OLD = "tyrell.queue.too-old"
-"""The event that is emitted when the age of a queue's oldest message has passed its limit."""
 
 
 class Work:
@@ -51,7 +49,11 @@ class Work:
     def scale(self, size: int) -> None:
         """Under the role's lock: an upgrade of the role is never disturbed. Raises LockHeld, LockLost."""
         with holding(self.stack, self.role.name, f"have {size} workers", None) as lock:
-            self.changes += scale_crew(lock, self.stack, self.role, size)
+            changes = scale_crew(lock, self.stack, self.role, size)
+        self.changes += changes
+        if changes and size:
+            waiting = self.depths[-1].waiting if self.depths else 0
+            tell_event(Event.WORKERS_STARTED, (self.stack, self.role.name), workers=size, waiting=waiting)
 
 
 def work_off_queue(stack: str, role: Role, kind: ByQueue, most: int, patience: Patience, *, run: bool) -> Crew:
@@ -64,7 +66,7 @@ def work_off_queue(stack: str, role: Role, kind: ByQueue, most: int, patience: P
         crew = work_off(work, kind, most, patience, run=run)
     finally:
         if work.changes:
-            publish_depths(f"{stack}-{role.name}-depth", f"{kind.queue} of {stack}", tuple(work.depths))
+            publish_depths(artifact_key(What.DEPTH, stack, role.name), f"{kind.queue} of {stack}", tuple(work.depths))
     crew = crew.model_copy(update={"problems": (*_nobody(crew, most), *crew.problems)})
     for problem in crew.problems:
         logger.warning("%s: %s", role.name, problem)
@@ -95,17 +97,19 @@ def too_old(crew: Crew, kind: ByQueue) -> QueueTooOld:
 @step("{error.role} is too late", system="artifacts")
 def tell_too_old(stack: str, error: QueueTooOld) -> None:
     """An event for automations, and an artifact for people."""
-    resource = {"prefect.resource.id": f"tyrell.queue.{stack}.{error.role}", "prefect.resource.name": error.url}
-    facts = {"age": error.seconds, "limit": error.limit, "waiting": error.waiting, "reason": error.reason}
-    emit_event(TOO_OLD, resource=resource, payload=facts)
-    create_markdown_artifact(f"**{error}**", key=f"{stack}-{error.role}-too-old", description="Messages wait too long")
+    where = (stack, error.role)
+    tell_event(
+        Event.QUEUE_TOO_OLD, where, age=error.seconds, limit=error.limit, waiting=error.waiting, reason=error.reason
+    )
+    key = artifact_key(What.TOO_OLD, stack, error.role)
+    create_markdown_artifact(f"**{error}**", key=key, description="Messages wait too long")
 
 
 @step("workers of {stack}", system="artifacts")
 def publish_crews(stack: str, crews: tuple[Crew, ...]) -> None:
     """A table of queues and workers as an artifact of the run."""
     create_table_artifact(
-        key=f"{stack}-workers",
+        key=artifact_key(What.WORKERS, stack),
         description=f"The queues of {stack} and who works on them",
         table=[
             {

@@ -98,14 +98,14 @@ def status(stack: StackArgument = DEMO, cloud: CloudOption = Cloud.auto, json: J
     with sentences():
         enter(cloud)
         from tasks.overview import find_overview
-        from tyrell.show import is_healthy, show_overview
+        from tyrell.show import show_overview
 
         overview = find_overview(checked_stack(stack))
         if json:
             print_json(overview.model_dump())
         else:
             show_overview(overview)
-        if not all(map(is_healthy, overview.rows)):
+        if not all(row.whole for row in overview.rows):
             raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ from prefect import Flow
 from rich.table import Table
 
 from tasks.locks import Lock
-from tasks.model import Changes, Overview, Row
+from tasks.model import Changes, Overview
 from tasks.retiring import find_retirable
 from tasks.roles import load_role
 from tasks.standing import Standing
@@ -57,11 +57,6 @@ def show_changes(changes: Changes) -> None:
         out.print(f"  {change}", highlight=False)
     if not changes:
         out.print("nothing changed: everything is as wanted")
-
-
-def is_healthy(row: Row) -> bool:
-    """Whether a version has all it should have."""
-    return row.healthy >= row.wanted and row.machines >= row.desired
 
 
 def show_standings(role: str, standings: tuple[Standing, ...]) -> None:

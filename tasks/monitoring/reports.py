@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect.artifacts import create_image_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.influxdb import InfluxAccess
 from tasks.monitoring.access import find_reader
 from tasks.monitoring.charts import draw
@@ -33,10 +34,11 @@ def draw_dashboards(access: InfluxAccess, stack: str, window: Window) -> dict[st
 
 
 def publish_report(stack: str, pictures: dict[str, bytes]) -> None:
-    """Keep each picture as an image artifact `<stack>-metrics-<dashboard>` of the run."""
+    """Keep each picture as an image artifact of the run."""
     for name, picture in pictures.items():
         image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-        create_image_artifact(image_url=image, key=f"{stack}-metrics-{name}", description=f"{stack}: {name}")
+        key = artifact_key(What.METRICS, stack, name)
+        create_image_artifact(image_url=image, key=key, description=f"{stack}: {name}")
 
 
 def save_report(file: Path, pictures: dict[str, bytes]) -> tuple[Path, ...]:

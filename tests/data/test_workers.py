@@ -14,13 +14,14 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.scale_workers import LOCK, scale_workers
 from tasks.errors import LockHeld, QueueTooOld
+from tasks.events import Event
 from tasks.groups import find_groups
 from tasks.locks import holding
 from tasks.model import Patience
 from tasks.queues import find_queue
 from tasks.role_parts import ByQueue
 from tasks.roles import load_role
-from tasks.worker_watch import TOO_OLD, work_off_queue
+from tasks.worker_watch import work_off_queue
 from tests.data.workers import SOON, await_messages, crews, launched, lines, run_now, send, use
 from tests.flows.embedded import Tyrell
 from tests.waiting import eventually
@@ -127,14 +128,14 @@ def test_messages_that_wait_too_long_are_an_event_and_a_failed_run(cloud: Tyrell
     ):
         late()
     api = cloud.cloud_environment["PREFECT_API_URL"]
-    wanted = {"filter": {"event": {"name": [TOO_OLD]}}}
+    wanted = {"filter": {"event": {"name": [Event.QUEUE_TOO_OLD.title]}}}
 
     def events() -> list[Any]:
         found: list[Any] = httpx.post(f"{api}/events/filter", json=wanted, trust_env=False).json()["events"]
         return found
 
     (event, *_) = eventually("the event to be there", events, SOON)
-    assert event["resource"]["prefect.resource.id"] == "tyrell.queue.demo.usage-worker"
+    assert event["resource"]["prefect.resource.id"] == "tyrell.role.demo.usage-worker"
 
 
 def test_a_queue_that_is_gone_is_named_and_the_other_one_is_worked_off(cloud: Tyrell, stack: Stack) -> None:

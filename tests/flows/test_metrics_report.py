@@ -95,8 +95,8 @@ def test_changes_are_marked_and_the_report_is_files_and_artifacts(
     api = cloud.cloud_environment["PREFECT_API_URL"]
     artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}, trust_env=False).json()
     pictures = {each["key"]: each["data"] for each in artifacts if each["type"] == "image"}
-    assert {f"{STACK}-metrics-{name}" for name in NAMES} <= set(pictures)
-    assert pictures[f"{STACK}-metrics-routers"].startswith("data:image/png;base64,")
+    assert {f"{STACK}-{name}-metrics" for name in NAMES} <= set(pictures)
+    assert pictures[f"{STACK}-routers-metrics"].startswith("data:image/png;base64,")
     shown = [each for each in artifacts if ADMIN[1] in str(each) or WRITER[1] in str(each)]
     assert shown == []
     cloud.ok("retire", "router", "marked", "--force")

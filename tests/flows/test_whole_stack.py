@@ -22,7 +22,6 @@ from tests.flows.embedded import Tyrell, kill_machines
 from tests.waiting import eventually
 from tyrell.cli import app
 from tyrell.local.link_image import etcd_binaries
-from tyrell.show import is_healthy
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
@@ -213,7 +212,7 @@ def test_a_live_version_is_not_retired_and_an_idle_one_leaves_nothing(cloud: Tyr
 def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role: str, version: str) -> None:
     (victim,) = kill_machines(cloud, f"{role}-{version}", 1)
     eventually(f"{role} to say what is wrong", lambda: bool(row_of(role, version).problems), SOON)
-    eventually(f"{role} to be whole again", lambda: is_healthy(r := row_of(role, version)) and not r.problems, SOON)
+    eventually(f"{role} to be whole again", lambda: (r := row_of(role, version)).whole and not r.problems, SOON)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
     assert instances.get(victim) in {None, "terminated"}
     assert ask(stack).status_code == 200
@@ -221,7 +220,7 @@ def test_a_killed_machine_is_seen_and_replaced(cloud: Tyrell, stack: Stack, role
 
 def test_etcd_members_that_crash_at_once_come_back_with_their_data(cloud: Tyrell, stack: Stack) -> None:
     victims = kill_machines(cloud, "core-services", 2)
-    eventually("etcd to be whole again", lambda: is_healthy(r := row_of("core-services")) and not r.problems, SOON)
+    eventually("etcd to be whole again", lambda: (r := row_of("core-services")).whole and not r.problems, SOON)
     instances = {each["id"]: each["state"] for each in cloud.json("local", "status")["instances"]}
     assert {instances[victim] for victim in victims} == {"running"}
     assert row_of("target", "two").traffic == 100
