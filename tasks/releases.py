@@ -150,7 +150,6 @@ def publish_release(stack: str, rollout: tuple[Planned, ...], results: dict[str,
         }
         for planned in rollout
     ]
-    create_table_artifact(
-        table=rows, key=artifact_key(What.RELEASE, stack), description=f"What was released to {stack}"
-    )
+    key = artifact_key(What.RELEASE, stack)
+    create_table_artifact(table=rows, key=key, description=f"What was released to {stack}")
     ec2().create_tags(Resources=list(builds), Tags=[{"Key": f"tyrell:released:{stack}", "Value": f"{when} by {who}"}])

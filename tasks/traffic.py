@@ -18,6 +18,7 @@ from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun
 from tasks.monitoring.annotations import annotate
 from tasks.role_parts import ByLoadBalancer
+from tasks.shares import shares_of
 from tasks.stacks import find_stack
 from tasks.steps import step
 
@@ -59,13 +60,6 @@ def find_rule(stack: str, role: str, traffic: ByLoadBalancer) -> Rule | None:
 def _weights(actions: Sequence[Any]) -> dict[str, int]:
     groups = actions[0].get("ForwardConfig", {}).get("TargetGroups", [])
     return {each["TargetGroupArn"]: each.get("Weight", 0) for each in groups}
-
-
-def shares_of(weights: Mapping[str, int], groups: tuple[Group, ...]) -> dict[str, int]:
-    """Percent of the traffic by version id, from weights by target group; empty when nobody has any."""
-    total = sum(weights.values())
-    versions = {arn: group.version.id for group in groups for arn in group.target_groups}
-    return {versions.get(arn, "deleted"): round(100 * weight / total) for arn, weight in weights.items() if weight}
 
 
 def _listener(stack: str, traffic: ByLoadBalancer) -> str:
@@ -173,7 +167,7 @@ def shift_weights(
         raise Conflict(f"the listener rule of {version.role}", str(wanted), str(read))
     changes = (f"gave {version.role} {version.id} {percent} % of the traffic",)
     annotate(version, "switch" if all_healthy else "rollback", changes, percent)
-    before, after = (shares_of(weights, groups) for weights in (rule.weights, read))
+    before, after = shares_of(rule.weights, groups), shares_of(read, groups)
     tell_event(Event.VERSION_SWITCHED, version, weights=after, before=before)
     return changes
 

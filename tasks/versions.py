@@ -14,6 +14,7 @@ from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
+from tasks.shares import shares_of
 from tasks.stacks import Blueprint, find_stack
 from tasks.succession import left_by_rollback, only_one, replaced, way_back
 from tasks.templates import version_template
@@ -97,7 +98,7 @@ def find_shares(stack: str, role: Role, groups: tuple[Group, ...] | None = None)
             rule = traffic.find_rule(stack, role.name, role.traffic)
             if rule is None or not any(rule.weights.values()):
                 return {}
-            return traffic.shares_of(rule.weights, find_groups(stack, role.name) if groups is None else groups)
+            return shares_of(rule.weights, find_groups(stack, role.name) if groups is None else groups)
         case _:
             return {}
 

@@ -6,7 +6,6 @@ import base64
 import logging
 import socket
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,21 +20,12 @@ from tasks.model import Patience
 from tasks.progress import LEAVING_SECONDS, telling_why
 from tasks.timeline import Moment, Share, draw, publish_timeline
 from tasks.waits import NotYet, wait_until
-from tests.flows.embedded import Tyrell
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
 OFTEN = Patience(timeout=timedelta(seconds=20), every=timedelta(seconds=0.05))
 IMPATIENT = Patience(timeout=timedelta(seconds=0.2), every=timedelta(seconds=0.05))
-
-
-@pytest.fixture
-def api(cloud: Tyrell) -> Iterator[httpx.Client]:
-    """The API of the cloud's own Prefect server, which the flows of this process use meanwhile."""
-    url = cloud.cloud_environment["PREFECT_API_URL"]
-    with httpx.Client(base_url=url, trust_env=False) as client, temporary_settings({PREFECT_API_URL: url}):
-        yield client
 
 
 def artifacts(api: httpx.Client, run: str) -> list[dict[str, Any]]:

@@ -91,6 +91,20 @@ def test_the_run_leaves_a_picture_of_it_and_what_it_waited_for(prod: Prod) -> No
     assert by_key[f"{STACK}-router-timeline"]["data"].startswith("data:image/svg+xml;base64,")
     assert "router green to be healthy" in by_key[f"{STACK}-router-waiting"]["data"]
     assert "gave router green 50 % of the traffic" in by_key[f"{STACK}-router-changes"]["data"]
+    assert json.loads(by_key[f"{STACK}-router-traffic"]["data"]) == [
+        {"version": "blue", "before": "100 %", "after": "0 %"},
+        {"version": "green", "before": "0 %", "after": "100 %"},
+    ]
+
+
+def test_every_step_of_it_was_told_as_an_event(prod: Prod) -> None:
+    green = {"filter": {"resource": {"id": [f"tyrell.version.{STACK}.router.green"]}, "order": "ASC"}}
+    told = httpx.post(
+        f"{prod.cloud.cloud_environment['PREFECT_API_URL']}/events/filter", json=green, trust_env=False
+    ).json()["events"]
+    names = [event["event"].removeprefix("tyrell.version.") for event in told]
+    assert names == ["created", "scaled", "healthy", "switched", "switched", "switched"]
+    assert [event["payload"]["weights"].get("green") for event in told[-3:]] == [10, 50, 100]
 
 
 def test_going_back_inside_the_window_is_one_write_and_the_version_left_is_bad(prod: Prod) -> None:

@@ -106,7 +106,9 @@ def test_the_run_its_steps_and_its_artifact_are_in_prefect(cloud: Tyrell, stack:
     wanted = {"task_runs": {"name": {"any_": [step]}}}
     assert httpx.post(f"{api}/task_runs/filter", json=wanted, trust_env=False).json()
     artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}, trust_env=False).json()
-    assert "demo-overview" in {artifact["key"] for artifact in artifacts}
+    by_key = {artifact["key"]: artifact["data"] for artifact in artifacts}
+    assert "demo-overview" in by_key
+    assert by_key["demo-links"].startswith(f"- [public load balancer]({stack['url']})\n- [internal load balancer](")
 
 
 @pytest.mark.parametrize("role", ["router", "target"])
