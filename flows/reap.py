@@ -6,12 +6,13 @@ from prefect import flow
 
 from tasks.dead_runs import crash_dead_runs
 from tasks.model import Changes
+from tasks.spelling import Duration
 
 THREE_HEARTBEATS = timedelta(minutes=10)
 
 
 @flow(name="reap", flow_run_name="reap")
-def reap(after: timedelta = THREE_HEARTBEATS) -> Changes:
+def reap(after: Duration = THREE_HEARTBEATS) -> Changes:
     """Mark every run on the Prefect server as crashed whose process has died.
 
     Args:
