@@ -64,7 +64,7 @@ class Plan(Noun):
         return {**named, **input_tags(self.inputs), **images}
 
 
-@step("what is in machine image {kind}", system="docker")
+@step("plan machine image {kind}", system="docker")
 def find_plan(kind: str, images: Mapping[str, str], base: str = "", without: Collection[str] = ()) -> Plan:
     """What an image of this kind would be made of now; see `find_contents` and `find_base`, also for errors."""
     packer = find_version()

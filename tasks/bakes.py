@@ -38,7 +38,7 @@ class Baked(Noun):
     """Why it was baked: the inputs that are not as in the newest image before it; empty when it is the first."""
 
 
-@step("is there {plan.name}", system="ec2")
+@step("find machine image {plan.name}", system="ec2")
 def adopt_build(plan: Plan) -> Build | None:
     """The machine image of the same bake key. One that is pending, of a bake that was killed, is waited for.
 

@@ -24,7 +24,7 @@ def find_zone(zone: str) -> str:
     return zones[zone.rstrip(".")]
 
 
-@step("name {name}", system="route53")
+@step("point {name} to {host}", system="route53")
 def point_name(zone: str, name: str, host: str) -> Changes:
     """Make `name`, which is in `zone`, an alias of `host` (a CNAME). Raises NotFound when the zone is not ours."""
     zone_id = find_zone(zone)

@@ -15,7 +15,7 @@ from tasks.waits import NotYet, wait_until
 logger = logging.getLogger(__name__)
 
 
-@step("machine of {group}", system="autoscaling")
+@step("machine of {group} is up to date", system="autoscaling")
 def replace_outdated(group: str) -> Changes:
     """Have the group launch its machine anew when it is of an older launch template; the data lie beside it."""
     described = autoscaling().describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"][0]
@@ -30,7 +30,7 @@ def replace_outdated(group: str) -> Changes:
     return tuple(f"replaced machine {each}, it was of an older image" for each in replaced)
 
 
-@step("InfluxDB at {host}", system="influxdb")
+@step("InfluxDB at {host} answers", system="influxdb")
 def await_influxdb(host: str, group: str, port: int) -> None:
     """Until InfluxDB answers through the load balancer, from a machine of the group as it is to be."""
 

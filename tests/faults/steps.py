@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from prefect import Task
 from pydantic import BaseModel, ConfigDict
@@ -42,6 +43,11 @@ def told() -> Steps:
 
 def registered() -> list[str]:
     """The name of every function in `tasks`, and in the packages in it, that is a Prefect task."""
+    return sorted(task.fn.__name__ for task in find_tasks())
+
+
+def find_tasks() -> list[Task[..., Any]]:
+    """These tasks, each once."""
     modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(tasks.__path__, "tasks.")]
-    found = {value.fn for module in modules for value in vars(module).values() if isinstance(value, Task)}
-    return sorted(function.__name__ for function in found)
+    found = {value.fn: value for module in modules for value in vars(module).values() if isinstance(value, Task)}
+    return list(found.values())
