@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -97,11 +98,16 @@ def test_the_run_leaves_a_picture_of_it_and_what_it_waited_for(prod: Prod) -> No
     ]
 
 
+def events(prod: Prod, version: str) -> list[dict[str, Any]]:
+    """What was told of a version of the router, the oldest first."""
+    wanted = {"filter": {"resource": {"id": [f"tyrell.version.{STACK}.router.{version}"]}, "order": "ASC"}}
+    url = f"{prod.cloud.cloud_environment['PREFECT_API_URL']}/events/filter"
+    found: list[dict[str, Any]] = httpx.post(url, json=wanted, trust_env=False).json()["events"]
+    return found
+
+
 def test_every_step_of_it_was_told_as_an_event(prod: Prod) -> None:
-    green = {"filter": {"resource": {"id": [f"tyrell.version.{STACK}.router.green"]}, "order": "ASC"}}
-    told = httpx.post(
-        f"{prod.cloud.cloud_environment['PREFECT_API_URL']}/events/filter", json=green, trust_env=False
-    ).json()["events"]
+    told = events(prod, "green")
     names = [event["event"].removeprefix("tyrell.version.") for event in told]
     assert names == ["created", "scaled", "healthy", "switched", "switched", "switched"]
     assert [event["payload"]["weights"].get("green") for event in told[-3:]] == [10, 50, 100]
@@ -185,6 +191,12 @@ def test_a_gate_of_ones_own_decides_too(prod: Prod) -> None:
     with pytest.raises(RolledBack, match=r"router picky is bad: at 10 %: .*nobody likes picky"):
         upgrade(STACK, "router", clients_image(prod, before), "picky", own)
     assert prod.bad("router") >= {"picky"}
+    eventually(
+        "its end to be told",
+        lambda: (
+            {"tyrell.version.bad", "tyrell.version.rolled-back"} <= {each["event"] for each in events(prod, "picky")}
+        ),
+    )
 
 
 @pytest.mark.parametrize(("answer", "code"), [("--no", 1), ("--note", 0)])
@@ -210,6 +222,11 @@ def test_no_answer_in_time_means_no(prod: Prod) -> None:
         upgrade(STACK, "router", clients_image(prod, before), "unasked", asking)
     assert prod.shares("router") == {before: 100}
     assert "unasked" not in prod.bad("router")
+    told = eventually(
+        "question and answer to be told",
+        lambda: [each for each in events(prod, "unasked") if each["event"] == "tyrell.approval.answered"],
+    )
+    assert told[0]["payload"] == {"percent": 100, "approved": False, "said": "nobody answered within 0:00:02"}
 
 
 @pytest.fixture
