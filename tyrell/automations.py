@@ -7,6 +7,7 @@ https://docs.prefect.io/v3/concepts/automations
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from pydantic import ValidationError
 from tasks.errors import NotFound, UsageError
 from tasks.link_modules import ROOT
 from tasks.model import Changes
+
+logger = logging.getLogger(__name__)
 
 FOLDER = ROOT / "deployments" / "automations"
 PREFIX = "tyrell-"
@@ -39,10 +42,12 @@ def apply_automations(folder: Path = FOLDER) -> Changes:
     """
     with get_client(sync_client=True) as client:
         block = _find_block(client)
-        wanted = [made for file in sorted(folder.glob("*.yaml")) if (made := load_automation(file, block))]
+        loaded = {file.stem: load_automation(file, block) for file in sorted(folder.glob("*.yaml"))}
+        if left_out := [name for name, automation in loaded.items() if automation is None]:
+            logger.warning("nobody is told of %s: the Prefect variable %s names no block", ", ".join(left_out), BLOCK)
         there = {each.name: each for each in client.read_automations() if each.name.startswith(PREFIX)}
         changes: Changes = ()
-        for automation in wanted:
+        for automation in filter(None, loaded.values()):
             changes += _upsert(client, automation, there.pop(automation.name, None))
         for gone in there.values():
             client.delete_automation(gone.id)

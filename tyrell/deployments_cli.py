@@ -28,10 +28,11 @@ def apply(
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
-    """Register every flow for a stack, and make the work pool where it is missing; what is as wanted stays."""
+    """Register every flow for a stack, with its work pool and the automations; what is as wanted stays."""
     with sentences():
         _choose(cloud, stack, metrics, work_pool)
         from tasks.errors import TyrellError
+        from tyrell.automations import apply_automations
         from tyrell.deployments import create_pool, find_registrations, register_all
 
         made = create_pool(work_pool)
@@ -42,14 +43,17 @@ def apply(
         if left := {each.name: each.problem for each in find_registrations() if each.problem}:
             name, problem = left.popitem()
             raise TyrellError(f"deployment {name} is still {problem}; somebody else registers other ones, repeat it")
+        automations = apply_automations()
         if json:
-            print_json({"stack": stack, "made_work_pool": made, "registered": before})
+            print_json({"stack": stack, "made_work_pool": made, "registered": before, "automations": automations})
             return
         if made:
             out.print(f"  made work pool {work_pool}", highlight=False)
         for name, problem in before.items():
             out.print(f"  registered {name}, was {problem}", highlight=False)
-        if not before:
+        for change in automations:
+            out.print(f"  {change}", highlight=False)
+        if not before and not automations:
             out.print("nothing changed: every deployment is registered as it is here")
 
 
