@@ -47,11 +47,12 @@ def plan(
         name = next((" ".join(command[:words]) for words in (2, 1) if " ".join(command[:words]) in PLANNABLE), "")
         if not name:
             raise UsageError(f"`{' '.join(command[:2])}` cannot be planned; these can: {', '.join(sorted(PLANNABLE))}")
+    with planning(file) as wanted:
         whole = context.find_root().command
-        with planning(file) as wanted:
-            code = whole.main(args=list(command), prog_name="tyrell plan", standalone_mode=False)
-        if code:
-            raise typer.Exit(code)
+        code = whole.main(args=list(command), prog_name="tyrell plan", standalone_mode=False)
+    if code:
+        raise typer.Exit(code)
+    with sentences():
         if not wanted.made:
             raise UsageError(f"`{' '.join(command)}` only shows something: there is nothing to plan")
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tasks.planning.plan import Plan
-from tasks.planning.telling import cost_line, duration, twice_lines
+from tasks.planning.telling import cost_line, duration, facts_line, twice_lines
 from tyrell.run import out, print_json
 
 
@@ -24,7 +24,7 @@ def show_plan(plan: Plan, file: Path | None, *, json: bool) -> None:
     out.print(_steps(plan))
     for change in draft.changes:
         _say(f"{change.stack} {change.logical_id} ({change.type}): {change.told}")
-    for line in (*draft.seen, *twice_lines(draft), cost_line(plan)):
+    for line in (*draft.seen, *twice_lines(draft), cost_line(plan), facts_line(draft)):
         _say(line)
     _say(f"`tyrell apply {file}` does exactly that" if file else "`--out FILE` keeps this plan for `tyrell apply FILE`")
 

@@ -10,7 +10,7 @@ from tasks.errors import UsageError
 from tasks.model import Noun
 from tasks.planning.facts import Facts, stack_facts, wanted_facts
 from tasks.planning.plan import Step
-from tasks.planning.steps import creating, deleting
+from tasks.planning.steps import counted, creating, deleting
 from tasks.stack_statuses import statuses
 from tasks.stacks import PATIENCE, Blueprint, CfnStack, check_ours, stack_failed
 
@@ -51,5 +51,5 @@ def _updated(found: CfnStack, blueprint: Blueprint, named: Collection[str], inst
     if changes is None:
         return Applied(steps=(), changes=(), facts=facts)
     check_keeps(changes, named, instead)
-    what = f"update stack {found.name}: {len(changes) or 'no'} resources change"
+    what = f"update stack {found.name}: change {counted(len(changes), 'resource')}"
     return Applied(steps=(Step(what=what, most=PATIENCE.timeout),), changes=changes, facts=facts)

@@ -10,7 +10,7 @@ from tasks.orphans import find_orphans
 from tasks.planning.facts import Facts, lock_facts, role_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import NONE, Draft, Step
-from tasks.planning.steps import deleting, draining, locking, parting
+from tasks.planning.steps import counted, deleting, draining, parting, waiting
 from tasks.retention import check_may_go
 from tasks.retiring import find_retirable
 from tasks.roles import load_role, role_names
@@ -24,12 +24,12 @@ def plan_retire(version: Version, force: bool, wait: timedelta | None) -> Draft:
     inventory = find_inventory(stack)
     size = inventory.size(version)
     drain = (draining(version.id, role, role.rollout.drain_rate),) if size else ()
-    stop = Step(what=f"stop the {size} machines of {role.name} {version.id}", most=role.patience.timeout)
+    stop = Step(what=f"stop {counted(size, 'machine')} of {role.name} {version.id}", most=role.patience.timeout)
     return _leaving(
         stack,
         f"{stack}-{role.name}",
         role_facts(stack, role),
-        (locking(stack, role.name, wait), *drain, stop, deleting(version.stack_name)),
+        (*waiting(role.name, wait), *drain, stop, deleting(version.stack_name)),
         (version,),
     )
 
@@ -43,7 +43,7 @@ def plan_prune(stack: str, roles: tuple[str, ...], wait: timedelta | None) -> Dr
         due = find_retirable(stack, role)
         facts |= role_facts(stack, role)
         if due:
-            steps += [locking(stack, role.name, wait), *parting(due, role)]
+            steps += [*waiting(role.name, wait), *parting(due, role)]
         gone += [each.version for each in due]
     return _leaving(stack, stack, facts, tuple(steps), tuple(gone))
 
@@ -54,7 +54,7 @@ def plan_sweep(stack: str, after: timedelta, wait: timedelta | None) -> Draft:
     steps: list[Step] = []
     for each in orphans:
         steps += [
-            locking(stack, each.version.role, wait),
+            *waiting(each.version.role, wait),
             Step(what=f"delete {each.version.role} {each.version.id}: {each.why}", most=deleting("").most),
         ]
     named = ", ".join(f"{each.version.role} {each.version.id}" for each in orphans)

@@ -11,7 +11,7 @@ from tasks.model import Version
 from tasks.planning.facts import role_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import Draft, Step, Twice
-from tasks.planning.steps import draining, locking
+from tasks.planning.steps import counted, draining, waiting
 from tasks.pointer import BELIEF
 from tasks.roles import Role, load_role
 from tasks.rollouts import FULL
@@ -35,7 +35,7 @@ def plan_switch(version: Version, percent: int, rest: Version | None, wait: time
     return Draft(
         of=f"{stack}-{role.name}",
         facts=role_facts(stack, role),
-        steps=() if shares == wanted else (locking(stack, role.name, wait), write),
+        steps=() if shares == wanted else (*waiting(role.name, wait), write),
         twice=tuple(
             Twice(
                 role=role.name,
@@ -69,11 +69,11 @@ def plan_rollback(stack: str, role: str, to: str, force: bool, wait: timedelta |
         of=f"{stack}-{role}",
         facts=role_facts(stack, kind),
         steps=(
-            locking(stack, role, wait),
+            *waiting(role, wait),
             Step(what=f"give {role} {back.id} all traffic, in one write", most=_takes(kind)),
             Step(what=f"mark {role} {leaving.id} as bad"),
             draining(leaving.id, kind, kind.rollout.drain_rate),
-            Step(what=f"stop the {inventory.size(leaving)} machines of {role} {leaving.id}"),
+            Step(what=f"stop {counted(inventory.size(leaving), 'machine')} of {role} {leaving.id}"),
         ),
         before=inventory.items(),
         during=inventory.items(),

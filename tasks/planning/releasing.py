@@ -10,7 +10,7 @@ from tasks.planning.images import bake_steps, offer_facts
 from tasks.planning.inventory import Inventory, find_inventory
 from tasks.planning.plan import Draft, Items, Step, Twice
 from tasks.planning.rollouts import rollout_steps, running_twice
-from tasks.planning.steps import creating, locking, parting
+from tasks.planning.steps import creating, parting, waiting
 from tasks.recipes import check_committed
 from tasks.release_plans import plan_release as foresee_release
 from tasks.releases import Planned
@@ -68,7 +68,7 @@ def _upgrade(
     rollout = rollout_steps(role, plan or role.rollout, new, planned.live, planned.machines)
     create = creating(new.stack_name, version_template(role))
     beside = running_twice(role, plan or role.rollout, planned.live, planned.machines, rollout)
-    return (locking(stack, role.name, wait), create, *rollout), beside
+    return (*waiting(role.name, wait), create, *rollout), beside
 
 
 def _during(inventory: Inventory, rollout: tuple[Planned, ...]) -> Items:

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 from tasks.model import Version
 from tasks.planning.plan import Step, Twice, longest, shortest
-from tasks.planning.steps import IN_ITS_TIME, draining, starting
+from tasks.planning.steps import IN_ITS_TIME, counted, draining, starting
 from tasks.pointer import BELIEF
 from tasks.roles import Role
 from tasks.rollouts import FULL, Rollout, Strategy
+
+ANSWER = timedelta(seconds=5)
+"""The longest that an answer is waited for."""
 
 
 def rollout_steps(role: Role, plan: Rollout, new: Version, old: str, machines: int) -> tuple[Step, ...]:
@@ -33,8 +36,8 @@ def _smoke(role: Role, plan: Rollout, new: Version) -> tuple[Step, ...]:
     if not plan.smoke:
         return ()
     asked = sum(check.times for check in plan.smoke)
-    what = f"ask every member of {role.name} {new.id} {asked} smoke requests"
-    return (Step(what=what, most=asked * sum((check.within for check in plan.smoke), timedelta())),)
+    what = f"ask every member of {role.name} {new.id} {counted(asked, 'smoke request')}"
+    return (Step(what=what, most=asked * ANSWER),)
 
 
 def _shifts(role: Role, plan: Rollout, new: Version) -> tuple[Step, ...]:
@@ -61,8 +64,8 @@ def _in_batches(role: Role, plan: Rollout, new: Version, old: str, machines: int
     recreate = plan.strategy is Strategy.recreate
     batches = 1 if recreate or not machines else math.ceil(machines / plan.batch)
     one = 3 * role.patience.timeout + plan.min_healthy_time  # new ones healthy, old ones gone, those that stay healthy
-    how = "all at once, the old ones go first" if recreate else f"{plan.batch} at a time, the new one first"
-    what = f"replace {machines} machines of {role.name} {old} by {new.id}, {how}"
+    how = "all at once, the old ones go first" if recreate else f"{plan.batch} at a time, the new ones first"
+    what = f"replace {counted(machines, 'machine')} of {role.name} {old} by {new.id}, {how}"
     return (
         Step(what=what, least=batches * plan.min_healthy_time, most=batches * one),
         *_smoke(role, plan, new),

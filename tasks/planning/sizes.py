@@ -9,7 +9,7 @@ from tasks.model import Version
 from tasks.planning.facts import lock_facts, role_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import NONE, Draft, Step
-from tasks.planning.steps import IN_ITS_TIME, locking, starting
+from tasks.planning.steps import IN_ITS_TIME, counted, starting, waiting
 from tasks.role_parts import ByQueue
 from tasks.roles import Role, load_role
 from tasks.scaling import choose_leaving
@@ -26,10 +26,12 @@ def plan_scale(stack: str, role: str, size: int, wait: timedelta | None) -> Draf
     name, left = f"{role} {group.version.id}", len(group.machines) - size
     if size < group.desired:
         choose_leaving(group, kind, size)
-        leave = Step(what=f"{left} machines of {name} leave one after the other, drained first", most=IN_ITS_TIME)
+        leave = Step(
+            what=f"{counted(left, 'machine')} of {name} leave one after the other, drained first", most=IN_ITS_TIME
+        )
         steps: tuple[Step, ...] = (
             leave,
-            Step(what=f"wait until all {size} are healthy", most=2 * kind.patience.timeout),
+            Step(what=f"wait until {counted(size, 'machine')} of it are healthy", most=2 * kind.patience.timeout),
         )
     else:
         steps = (starting(group.version, kind, size),)
@@ -37,7 +39,7 @@ def plan_scale(stack: str, role: str, size: int, wait: timedelta | None) -> Draf
     return Draft(
         of=f"{stack}-{role}",
         facts=role_facts(stack, kind),
-        steps=(locking(stack, role, wait), *steps),
+        steps=(*waiting(role, wait), *steps),
         before=inventory.items(),
         during=inventory.items({group.version: max(size, group.desired)}),
         after=after,
@@ -49,7 +51,7 @@ def plan_scale_workers(
 ) -> Draft:
     """Workers for what waits in the queues. How many is told as of now: it is counted again when it is done."""
     inventory, facts, seen, most = find_inventory(stack), lock_facts(stack), [], {}
-    steps = [locking(stack, "scale-workers", wait)]
+    steps = [*waiting("its workers", wait)]
     workers = [(role, role.traffic) for role in worker_roles(roles) if isinstance(role.traffic, ByQueue)]
     for role, kind in workers:
         crew = find_crew(stack, role, kind)
@@ -93,6 +95,6 @@ def plan_pause_workers(stack: str, paused: bool, roles: tuple[str, ...], wait: t
         facts[f"pause of {role.name}"] = str(pause or NONE)
         if bool(pause) != paused:
             what = f"start no worker of {role.name} any more" if paused else f"let workers of {role.name} be started"
-            steps += [locking(stack, role.name, wait), Step(what=what)]
+            steps += [*waiting(role.name, wait), Step(what=what)]
     items = find_inventory(stack).items()
     return Draft(of=f"{stack}-workers", facts=facts, steps=tuple(steps), before=items, during=items, after=items)

@@ -11,7 +11,7 @@ from tasks.planning.applying import foresee_apply
 from tasks.planning.facts import lock_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import Draft
-from tasks.planning.steps import locking
+from tasks.planning.steps import waiting
 from tasks.planning.templates import items_of
 from tasks.planning.upgrading import plan_upgrade
 from tasks.renewals import find_renewal
@@ -66,7 +66,7 @@ def plan_stack_update(
     draft = Draft(
         of=stack,
         facts={**applied[0].facts, **applied[1].facts, **lock_facts(stack)},
-        steps=(locking(stack, "every role", wait), *updates) if updates else (),
+        steps=(*waiting("any role", wait), *updates) if updates else (),
         changes=changes,
         before=items,
         during=items,

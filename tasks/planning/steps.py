@@ -16,19 +16,26 @@ IN_ITS_TIME = None
 """Nothing ends it but its own end."""
 
 
-def locking(stack: str, role: str, wait: timedelta | None) -> Step:
-    """Take the lock of a role."""
-    return Step(what=f"lock {role} of {stack}", most=wait or timedelta())
+def counted(number: int, what: str) -> str:
+    """`1 machine`, `2 machines`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def waiting(role: str, wait: timedelta | None) -> tuple[Step, ...]:
+    """Wait for another change of the role to end; nothing when the person does not want to wait."""
+    return (Step(what=f"wait for whoever changes {role}", most=wait),) if wait else ()
 
 
 def creating(name: str, template: str) -> Step:
     """Create a CloudFormation stack."""
-    return Step(what=f"create stack {name} with {len(resources_of(template))} resources", most=PATIENCE.timeout)
+    return Step(
+        what=f"create stack {name} with {counted(len(resources_of(template)), 'resource')}", most=PATIENCE.timeout
+    )
 
 
 def starting(version: Version, role: Role, machines: int, steady: timedelta = timedelta()) -> Step:
     """Start machines and wait for their health."""
-    what = f"start {machines} machines of {role.name} {version.id}, until all are healthy"
+    what = f"have {counted(machines, 'machine')} of {role.name} {version.id}, until all are healthy"
     if steady:
         what += f" for {steady} without a break"
     return Step(what=what, least=steady, most=role.patience.timeout + steady)

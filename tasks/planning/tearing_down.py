@@ -8,7 +8,7 @@ from tasks.networks import find_networks
 from tasks.planning.facts import Facts, body_of, stack_facts
 from tasks.planning.inventory import Inventory, find_inventory
 from tasks.planning.plan import NONE, Draft, Items, Step, added
-from tasks.planning.steps import deleting
+from tasks.planning.steps import counted, deleting
 from tasks.planning.templates import items_of
 from tasks.stack_buckets import StackBucket, check_may_delete, find_buckets
 from tasks.stacks import PATIENCE, check_ours, find_stack, find_stacks
@@ -55,8 +55,8 @@ def _deleting_versions(stack: str, inventory: Inventory) -> tuple[Step, ...]:
     names = find_stacks({"tyrell:kind": "version", "tyrell:stack": stack})
     if not names:
         return ()
-    machines = sum(inventory.sizes.values())
-    what = f"delete its {len(names)} versions with {machines} machines, who needs others before these"
+    machines = counted(sum(inventory.sizes.values()), "machine")
+    what = f"delete its {counted(len(names), 'version')} with {machines}, who needs others before these"
     return (Step(what=what, most=len(names) * PATIENCE.timeout),)
 
 

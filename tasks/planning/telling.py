@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tasks.planning.plan import Draft, Plan, RunRate
+from tasks.planning.plan import NONE, Draft, Plan, RunRate, Twice
 
 
 def duration(time: timedelta | None) -> str:
@@ -17,10 +17,19 @@ def duration(time: timedelta | None) -> str:
 def twice_lines(draft: Draft) -> list[str]:
     """What runs twice, for how long, and what ends it."""
     return [
-        f"{each.machines} machines of {each.role} run twice for {duration(each.least)} at least,"
-        f" {duration(each.most)} at most, until {each.until}"
+        f"{each.machines} more machines of {each.role} run for {_span(each)}, until {each.until}"
         for each in draft.twice
     ]
+
+
+def _span(twice: Twice) -> str:
+    return f"{duration(twice.least)} at least" + (f", {twice.most} at most" if twice.most else "")
+
+
+def facts_line(draft: Draft) -> str:
+    """What it rests on; what there is none of is not worth a word."""
+    there = [f"{what}: {how}" for what, how in draft.facts.items() if how != NONE]
+    return f"rests on  {'; '.join(there)}"
 
 
 def cost_line(plan: Plan) -> str:

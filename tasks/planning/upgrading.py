@@ -11,7 +11,7 @@ from tasks.planning.facts import Facts, role_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import Draft
 from tasks.planning.rollouts import rollout_steps, running_twice
-from tasks.planning.steps import locking, parting, starting
+from tasks.planning.steps import parting, starting, waiting
 from tasks.replacement import Order
 from tasks.retiring import find_retirable
 from tasks.roles import Role, load_role
@@ -36,7 +36,7 @@ def plan_deploy(version: Version, release: Release, size: int | None, wait: time
         of=f"{version.stack}-{role.name}",
         facts=role_facts(version.stack, role) | applied.facts | _made_of(version, release),
         steps=(
-            locking(version.stack, role.name, wait),
+            *waiting(role.name, wait),
             *applied.steps,
             *([starting(version, role, grown)] if starts else []),
         ),
@@ -76,7 +76,7 @@ def plan_upgrade(
     return nothing.model_copy(
         update={
             "facts": facts | applied.facts,
-            "steps": (locking(stack, role.name, wait), *applied.steps, *rollout, *parting(due, role)),
+            "steps": (*waiting(role.name, wait), *applied.steps, *rollout, *parting(due, role)),
             "changes": applied.changes,
             "twice": twice,
             "during": inventory.items({version: max(beside, inventory.size(version))}),
