@@ -17,21 +17,15 @@ from tasks.roles import load_role, role_names
 from tasks.versions import find_working
 
 
-def plan_retire(version: Version, force: bool, wait: timedelta | None) -> Draft:
+def plan_retire(stack: str, role: str, version: str, force: bool, wait: timedelta | None) -> Draft:
     """An idle version goes."""
-    stack, role = version.stack, load_role(version.role)
-    check_may_go(find_group(version), find_working(stack, role), datetime.now(UTC), force=force)
-    inventory = find_inventory(stack)
-    size = inventory.size(version)
-    drain = (draining(version.id, role, role.rollout.drain_rate),) if size else ()
-    stop = Step(what=f"stop {counted(size, 'machine')} of {role.name} {version.id}", most=role.patience.timeout)
-    return _leaving(
-        stack,
-        f"{stack}-{role.name}",
-        role_facts(stack, role),
-        (*waiting(role.name, wait), *drain, stop, deleting(version.stack_name)),
-        (version,),
-    )
+    kind, idle = load_role(role), Version(stack=stack, role=role, id=version)
+    check_may_go(find_group(idle), find_working(stack, kind), datetime.now(UTC), force=force)
+    size = find_inventory(stack).size(idle)
+    drain = (draining(version, kind, kind.rollout.drain_rate),) if size else ()
+    stop = Step(what=f"stop {counted(size, 'machine')} of {role} {version}", most=kind.patience.timeout)
+    steps = (*waiting(role, wait), *drain, stop, deleting(idle.stack_name))
+    return _leaving(stack, f"{stack}-{role}", role_facts(stack, kind), steps, (idle,))
 
 
 def plan_prune(stack: str, roles: tuple[str, ...], wait: timedelta | None) -> Draft:

@@ -19,38 +19,35 @@ from tasks.switching import check_may_go_back
 from tasks.versions import find_leaving, find_shares, find_way_back
 
 
-def plan_switch(version: Version, percent: int, rest: Version | None, wait: timedelta | None) -> Draft:
+def plan_switch(stack: str, role: str, version: str, percent: int, rest: str, wait: timedelta | None) -> Draft:
     """Traffic to a version that is there; the one that had it stays up."""
-    stack, role = version.stack, load_role(version.role)
-    if role.traffic.kind == "none":
-        raise UsageError(f"role {role.name} has no traffic to switch")
-    shares = find_shares(stack, role)
-    wanted = {version.id: percent} | ({rest.id: FULL - percent} if rest else {})
-    group, inventory = find_group(version), find_inventory(stack)
-    leaving = [name for name, share in shares.items() if share == FULL and percent == FULL and name != version.id]
-    told = " and ".join(f"{role.name} {name} {share} % of the traffic" for name, share in wanted.items())
-    write = Step(what=f"give {told}, in one write", most=_takes(role))
-    health = find_health(group, role)
+    kind, to = load_role(role), Version(stack=stack, role=role, id=version)
+    if kind.traffic.kind == "none":
+        raise UsageError(f"role {role} has no traffic to switch")
+    shares, inventory = find_shares(stack, kind), find_inventory(stack)
+    wanted = {version: percent} | ({rest: FULL - percent} if rest else {})
+    health = find_health(find_group(to), kind)
+    left = [Version(stack=stack, role=role, id=name) for name, share in shares.items() if share == percent == FULL]
+    leaving = [each for each in left if each != to]
+    told = " and ".join(f"{role} {name} {share} % of the traffic" for name, share in wanted.items())
+    write = Step(what=f"give {told}, in one write", most=_takes(kind))
     items = inventory.items()
     return Draft(
-        of=f"{stack}-{role.name}",
-        facts=role_facts(stack, role),
-        steps=() if shares == wanted else (*waiting(role.name, wait), write),
-        twice=tuple(
-            Twice(
-                role=role.name,
-                machines=inventory.size(version.model_copy(update={"id": name})),
-                least=role.rollout.rollback_window,
-                most=None,
-                until=f"`tyrell prune` finds that {name} has been idle for {role.rollout.rollback_window}",
-            )
-            for name in leaving
-        ),
-        seen=(f"{health.healthy} of {health.wanted} members of {role.name} {version.id} are healthy",),
+        of=f"{stack}-{role}",
+        facts=role_facts(stack, kind),
+        steps=() if shares == wanted else (*waiting(role, wait), write),
+        twice=tuple(_staying(each, kind, inventory.size(each)) for each in leaving),
+        seen=(f"{health.healthy} of {health.wanted} members of {role} {version} are healthy",),
         before=items,
         during=items,
-        after=inventory.items({version.model_copy(update={"id": name}): 0 for name in leaving}),
+        after=inventory.items(dict.fromkeys(leaving, 0)),
     )
+
+
+def _staying(version: Version, role: Role, machines: int) -> Twice:
+    window = role.rollout.rollback_window
+    until = f"`tyrell prune` finds that {version.id} has been idle for {window}"
+    return Twice(role=role.name, machines=machines, least=window, most=None, until=until)
 
 
 def _takes(role: Role) -> timedelta:

@@ -25,7 +25,7 @@ UNNAMED = "new"
 def plan_release(
     stack: str,
     roles: tuple[str, ...],
-    version: str | None,
+    version: str,
     images: dict[str, str] | None,
     plans: dict[str, Rollout] | None,
     require_clean: bool,
@@ -34,7 +34,7 @@ def plan_release(
     """Builds, bakes, and then one upgrade after the other."""
     if require_clean:
         check_committed()
-    foreseen = foresee_release(stack, roles, version or "", images or {})
+    foreseen = foresee_release(stack, roles, version, images or {})
     inventory = find_inventory(stack)
     steps: list[Step] = [step for bake in foreseen.bakes for step in bake_steps(bake.kind, bake.offer)]
     facts: Facts = {}

@@ -75,7 +75,8 @@ def plan_stack_update(
     )
     if renewal is None:
         return draft
-    upgrade = plan_upgrade(renewal.version, renewal.release, None, force=False, wait=wait)
+    new = renewal.version
+    upgrade = plan_upgrade(stack, new.role, renewal.release.ami, new.id, None, force=False, wait=wait)
     return draft.model_copy(
         update={
             "facts": draft.facts | upgrade.facts,

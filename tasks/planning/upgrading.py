@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tasks.amis import find_release
 from tasks.errors import no_stack
 from tasks.model import Release, Version
 from tasks.planning.applying import Applied, foresee_apply
@@ -18,70 +19,65 @@ from tasks.roles import Role, load_role
 from tasks.rollouts import Rollout
 from tasks.stacks import find_stack
 from tasks.upgrades import check_order, check_plan
-from tasks.versions import INSTEAD, check_made_of, find_replaced, version_blueprint
+from tasks.versions import INSTEAD, check_made_of, find_candidate, find_replaced, version_blueprint
 
 
-def plan_deploy(version: Version, release: Release, size: int | None, wait: timedelta | None) -> Draft:
+def plan_deploy(stack: str, role: str, ami: str, version: str, size: int | None, wait: timedelta | None) -> Draft:
     """A version beside the live one."""
-    role = load_role(version.role)
-    wanted = role.size.default if size is None else role.check_size(size)
-    check_made_of(version, release)
-    applied = _foresee_version(version, release, role)
-    inventory = find_inventory(version.stack)
-    there = inventory.size(version)
+    kind = load_role(role)
+    wanted = kind.size.default if size is None else kind.check_size(size)
+    release = find_release(ami, version)
+    new = Version(stack=stack, role=role, id=release.id)
+    check_made_of(new, release)
+    applied = _foresee_version(new, release, kind)
+    inventory = find_inventory(stack)
+    there = inventory.size(new)
     grown = wanted if size is not None or not there else there
-    starts = role.traffic.kind != "queue"  # without machines until it is live and there is work
-    after = inventory.items({version: grown} if starts else {})
+    starts = kind.traffic.kind != "queue"  # without machines until it is live and there is work
+    after = inventory.items({new: grown} if starts else {})
     return Draft(
-        of=f"{version.stack}-{role.name}",
-        facts=role_facts(version.stack, role) | applied.facts | _made_of(version, release),
-        steps=(
-            *waiting(role.name, wait),
-            *applied.steps,
-            *([starting(version, role, grown)] if starts else []),
-        ),
+        of=f"{stack}-{role}",
+        facts=role_facts(stack, kind) | applied.facts | _made_of(new, release),
+        steps=(*waiting(role, wait), *applied.steps, *([starting(new, kind, grown)] if starts else [])),
         changes=applied.changes,
         before=inventory.items(),
         during=after,
         after=after,
+        fixes={"ami": release.ami, "version": new.id},
     )
 
 
 def plan_upgrade(
-    version: Version, release: Release, plan: Rollout | None, force: bool, wait: timedelta | None
+    stack: str, role: str, to: str, version: str, plan: Rollout | None, force: bool, wait: timedelta | None
 ) -> Draft:
     """A version that takes over; no step when it has."""
-    stack, role = version.stack, load_role(version.role)
-    plan = check_plan(role, plan or role.rollout)
-    facts, inventory = role_facts(stack, role) | _made_of(version, release), find_inventory(stack)
-    old = find_replaced(version, role)
-    nothing = Draft(
-        of=f"{stack}-{role.name}",
-        facts=facts,
-        steps=(),
-        before=inventory.items(),
-        during=inventory.items(),
-        after=inventory.items(),
-    )
+    kind = load_role(role)
+    plan = check_plan(kind, plan or kind.rollout)
+    new, release = find_candidate(stack, kind, to, version)
+    fixes = {"to": release.ami, "version": new.id}
+    facts, inventory = role_facts(stack, kind) | _made_of(new, release), find_inventory(stack)
+    old = find_replaced(new, kind)
     if old is None:
-        return nothing
-    check_order(Order(role=role, old=old, new=version, release=release, plan=plan), force=force)
-    applied = _foresee_version(version, release, role)
+        items = inventory.items()
+        return Draft(of=f"{stack}-{role}", facts=facts, steps=(), before=items, during=items, after=items, fixes=fixes)
+    check_order(Order(role=kind, old=old, new=new, release=release, plan=plan), force=force)
+    applied = _foresee_version(new, release, kind)
     machines = inventory.size(old)
-    rollout = rollout_steps(role, plan, version, old.id, machines)
-    twice = running_twice(role, plan, old.id, machines, rollout)
-    due = find_retirable(stack, role)
+    rollout = rollout_steps(kind, plan, new, old.id, machines)
+    twice = running_twice(kind, plan, old.id, machines, rollout)
+    due = find_retirable(stack, kind)
     gone = {each.version: 0 for each in due} | {old: 0}
-    beside = sum(each.machines for each in twice)
-    return nothing.model_copy(
-        update={
-            "facts": facts | applied.facts,
-            "steps": (*waiting(role.name, wait), *applied.steps, *rollout, *parting(due, role)),
-            "changes": applied.changes,
-            "twice": twice,
-            "during": inventory.items({version: max(beside, inventory.size(version))}),
-            "after": inventory.items(gone | {version: machines if role.traffic.kind != "queue" else 0}),
-        }
+    beside = max(sum(each.machines for each in twice), inventory.size(new))
+    return Draft(
+        of=f"{stack}-{role}",
+        facts=facts | applied.facts,
+        steps=(*waiting(role, wait), *applied.steps, *rollout, *parting(due, kind)),
+        changes=applied.changes,
+        twice=twice,
+        before=inventory.items(),
+        during=inventory.items({new: beside}),
+        after=inventory.items(gone | {new: machines if kind.traffic.kind != "queue" else 0}),
+        fixes=fixes,
     )
 
 

@@ -63,35 +63,23 @@ def world() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def test_plans_change_nothing(prod: Prod) -> None:
+    before = world()
+    for command in (
         ("upgrade", "router", "--to", "green"),
         ("upgrade", "core-services", "--to", "green"),
-        ("deploy", "target", "--ami", "", "--version", "newer"),
+        ("deploy", "target", "--version", "newer"),
         ("switch", "router", "blue"),
-        ("scale", "router", "3"),
         ("scale", "target", "1"),
         ("prune",),
         ("release",),
         ("workers", "run-now"),
         ("workers", "pause"),
-    ],
-    ids=" ".join,
-)
-def test_a_plan_changes_nothing(prod: Prod, command: tuple[str, ...]) -> None:
-    before = world()
-    assert json.loads(prod.ok("plan", *command, "--json"))["draft"]["of"].startswith(STACK)
-    assert world() == before
-
-
-@pytest.mark.parametrize(
-    "command", [("up", STACK), ("down", STACK), ("sweep", STACK), ("stack", "update", STACK, "--port", "8099")]
-)
-def test_a_plan_of_a_whole_stack_changes_nothing(prod: Prod, command: tuple[str, ...]) -> None:
-    before = world()
-    done = CliRunner().invoke(app, ["plan", *command])
-    assert done.exit_code == 0, done.stderr
+    ):
+        assert json.loads(prod.ok("plan", *command, "--json"))["draft"]["of"].startswith(STACK)
+    for whole in (("up", STACK), ("down", STACK), ("sweep", STACK)):
+        done = CliRunner().invoke(app, ["plan", *whole])
+        assert done.exit_code == 0, done.stderr
     assert world() == before
 
 
