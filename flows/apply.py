@@ -5,9 +5,11 @@ from pkgutil import iter_modules
 from typing import Any
 
 from prefect import Flow, flow
+from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 import flows
-from tasks.planning.making import check_fits_here
+from tasks.errors import UsageError
+from tasks.planning.making import all_parameters, check_fits_here
 from tasks.planning.plan import Plan, check_unmoved
 from tasks.planning.planners import draft_of
 from tasks.planning.publishing import publish_plan
@@ -23,11 +25,20 @@ def apply(plan: Plan) -> Any:
     """
     check_fits_here(plan)
     planned = find_flows()[plan.flow]
-    parameters = planned.validate_parameters(plan.parameters)
+    parameters = _parameters(planned, plan)
     check_unmoved(plan, draft_of(plan.flow, parameters))
     publish_plan(plan)
     with one_heartbeat():
         return planned(**parameters)
+
+
+def _parameters(planned: Flow[..., Any], plan: Plan) -> dict[str, Any]:
+    """Those of the plan as the flow takes them. Raises UsageError when somebody has changed them in the file."""
+    try:
+        return all_parameters(planned.fn, **planned.validate_parameters(plan.parameters))
+    except (ParameterTypeError, SignatureMismatchError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"the plan's parameters are none of {plan.flow}: {reason}; plan again") from None
 
 
 def find_flows() -> dict[str, Flow[..., Any]]:

@@ -27,6 +27,11 @@ class Inventory(Noun):
         """How many machines the version's group wants; none without a group."""
         return self.sizes.get(version, 0)
 
+    @property
+    def lasting(self) -> dict[Version, int]:
+        """The sizes without those of workers: how many these are is their queue's doing."""
+        return {each: size for each, size in self.sizes.items() if load_role(each.role).traffic.kind != "queue"}
+
     def items(self, sizes: Mapping[Version, int] | None = None) -> Items:
         """All of it when these versions have these sizes instead of theirs."""
         machines = {**self.sizes, **(sizes or {})}

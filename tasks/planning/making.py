@@ -15,7 +15,7 @@ from tasks.clients import cloudformation, sts
 from tasks.errors import UsageError
 from tasks.locks import me
 from tasks.planning.plan import Plan
-from tasks.planning.planners import draft_of
+from tasks.planning.planners import PLANNERS, draft_of
 from tasks.planning.prices import costs_of
 
 AGAIN = "make it anew with `tyrell plan COMMAND --out FILE`"
@@ -26,10 +26,9 @@ def make_plan(flow: str, function: Callable[..., object], *arguments: Any) -> Pl
 
     Raises what the flow would raise before it changes anything.
     """
-    given = inspect.signature(function).bind(*arguments)
-    given.apply_defaults()
-    draft = draft_of(flow, given.arguments)
-    parameters = TypeAdapter(dict[str, Any]).dump_python(given.arguments, mode="json")
+    given = all_parameters(function, *arguments)
+    draft = draft_of(flow, given)
+    parameters = TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
     return Plan(
         flow=flow,
         parameters={**parameters, **draft.fixes},
@@ -40,6 +39,13 @@ def make_plan(flow: str, function: Callable[..., object], *arguments: Any) -> Pl
         draft=draft,
         costs=costs_of(draft, cloudformation().meta.region_name),
     )
+
+
+def all_parameters(function: Callable[..., object], *arguments: Any, **named: Any) -> dict[str, Any]:
+    """What the function gets by these arguments, by name, defaults included. Raises TypeError."""
+    given = inspect.signature(function).bind(*arguments, **named)
+    given.apply_defaults()
+    return given.arguments
 
 
 def this_cloud() -> str:
@@ -62,7 +68,9 @@ def read_plan(file: Path) -> Plan:
 
 
 def check_fits_here(plan: Plan) -> None:
-    """Raises UsageError when another Tyrell made the plan, or it is of another cloud."""
+    """Raises UsageError when another Tyrell made the plan, it is of another cloud, or of no flow."""
+    if plan.flow not in PLANNERS:
+        raise UsageError(f"the plan is of a flow {plan.flow!r}, which there is not; {AGAIN}")
     if plan.tyrell != version("tyrell"):
         raise UsageError(f"the plan was made by Tyrell {plan.tyrell}, this is {version('tyrell')}; {AGAIN}")
     if plan.cloud != (here := this_cloud()):

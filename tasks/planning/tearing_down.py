@@ -44,18 +44,14 @@ def plan_tear_down(stack: str, delete_data: bool, yes_delete_data: str) -> Draft
 
 
 def _size_facts(inventory: Inventory) -> Facts:
-    return {
-        f"{version.role} {version.id}": f"{size} machines"
-        for version, size in inventory.sizes.items()
-        if not version.role.endswith("-worker")
-    }
+    return {f"{version.role} {version.id}": f"{size} machines" for version, size in inventory.lasting.items()}
 
 
 def _deleting_versions(stack: str, inventory: Inventory) -> tuple[Step, ...]:
     names = find_stacks({"tyrell:kind": "version", "tyrell:stack": stack})
     if not names:
         return ()
-    machines = counted(sum(inventory.sizes.values()), "machine")
+    machines = counted(sum(inventory.lasting.values()), "machine")
     what = f"delete its {counted(len(names), 'version')} with {machines}, who needs others before these"
     return (Step(what=what, most=len(names) * PATIENCE.timeout),)
 
