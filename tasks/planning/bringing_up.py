@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from tasks.amis import find_release
 from tasks.bases import base_blueprint, check_base
 from tasks.model import Network, Release, Stack, Version
-from tasks.monitoring.stacks import check_attachable, find_attached_to
+from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to
 from tasks.networks import check_network, network_blueprint
 from tasks.planning.applying import foresee_apply
+from tasks.planning.facts import lock_facts
 from tasks.planning.inventory import find_inventory
 from tasks.planning.plan import NONE, Draft, Step, added
 from tasks.planning.templates import items_of
@@ -35,7 +36,8 @@ def plan_bring_up(
     if metrics and not metrics_optional:
         check_attachable(stack.name, stack.network, metrics)
     blueprints = (network_blueprint(network, stack.name), base_blueprint(stack))
-    applied = [foresee_apply(blueprint) for blueprint in blueprints]
+    attachment = (attachment_blueprint(stack.name, metrics),) if metrics else ()
+    applied = [foresee_apply(blueprint) for blueprint in (*blueprints, *attachment)]
     attached = metrics or find_attached_to(stack.name)
     roles = roles_beside(["metrics"] if attached else [])
     missing = [role for role in roles if not is_live(stack.name, role)]
@@ -46,14 +48,13 @@ def plan_bring_up(
     return Draft(
         of=stack.name,
         facts={
-            **applied[0].facts,
-            **applied[1].facts,
+            **{what: how for each in applied for what, how in each.facts.items()},
+            **lock_facts(stack.name),
             f"the live roles of {stack.name}": live or NONE,
             f"the metrics stack of {stack.name}": find_attached_to(stack.name) or NONE,
         },
         steps=(
             *(step for each in applied for step in each.steps),
-            *([Step(what=f"attach it to metrics stack {metrics}", most=PATIENCE.timeout)] if metrics else []),
             *_deploys(missing, chosen),
             *_switches(missing),
         ),

@@ -132,7 +132,7 @@ def _told(draft: Draft) -> list[str]:
     """All that is done. Not what the whole stack costs: workers come and go meanwhile."""
     steps = [f"{step.what} ({step.least} to {step.most})" for step in draft.steps]
     changes = [f"{change.stack} {change.logical_id} {change.told}" for change in draft.changes]
-    return steps + changes + [str(each) for each in draft.twice]
+    return steps + changes + [f"{each.machines} more machines of {each.role}" for each in draft.twice]
 
 
 def _first_difference(before: list[str], after: list[str]) -> tuple[str, str]:
@@ -152,9 +152,3 @@ def added(*many: Mapping[str, float]) -> Items:
         for name, amount in items.items():
             total[name] = total.get(name, 0) + amount
     return {name: total[name] for name in sorted(total) if total[name]}
-
-
-def without(items: Mapping[str, float], gone: Mapping[str, float]) -> Items:
-    """What is left of them; never less than nothing."""
-    left = {name: max(amount - gone.get(name, 0), 0) for name, amount in items.items()}
-    return added(left)

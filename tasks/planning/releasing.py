@@ -55,7 +55,7 @@ def plan_release(
         steps=tuple(steps),
         twice=tuple(twice),
         before=inventory.items(),
-        during=_during(inventory, foreseen.rollout),
+        during=_during(stack, inventory, foreseen.rollout),
         after=inventory.items(dict.fromkeys((due.version for due in foreseen.deletes), 0)),
     )
 
@@ -71,9 +71,8 @@ def _upgrade(
     return (*waiting(role.name, wait), create, *rollout), beside
 
 
-def _during(inventory: Inventory, rollout: tuple[Planned, ...]) -> Items:
+def _during(stack: str, inventory: Inventory, rollout: tuple[Planned, ...]) -> Items:
     """At the end of the last upgrade, when the old versions of all roles still stay up."""
-    stack = next(iter(inventory.sizes)).stack
     return inventory.items(
         {
             Version(stack=stack, role=each.role, id=each.version or UNNAMED): each.machines
