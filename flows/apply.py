@@ -1,5 +1,6 @@
 """The apply flow: exactly what was planned, or nothing when the world is not as it was then."""
 
+import json
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -9,25 +10,27 @@ from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 import flows
 from tasks.errors import UsageError
-from tasks.planning.making import all_parameters, check_fits_here
+from tasks.planning.making import all_parameters, parse_plan
 from tasks.planning.plan import Plan, check_unmoved
 from tasks.planning.planners import draft_of
 from tasks.planning.publishing import publish_plan
+from tasks.run_list import name_run
 from tasks.steps import one_heartbeat
 
 
-@flow(name="apply", flow_run_name="apply the plan of {plan.flow} {plan.draft.of}")
-def apply(plan: Plan) -> Any:
+@flow(name="apply", flow_run_name="apply a plan")
+def apply(plan: dict[str, Any]) -> Any:
     """Carry out a plan. Returns what the flow that it is of does.
 
     Args:
-        plan: what `tyrell plan` has made
+        plan: what `tyrell plan COMMAND --json` has printed
     """
-    check_fits_here(plan)
-    planned = find_flows()[plan.flow]
-    parameters = _parameters(planned, plan)
-    check_unmoved(plan, draft_of(plan.flow, parameters))
-    publish_plan(plan)
+    made = parse_plan(json.dumps(plan), "what was given")
+    name_run(f"apply the plan of {made.flow} {made.draft.of}")
+    planned = find_flows()[made.flow]
+    parameters = _parameters(planned, made)
+    check_unmoved(made, draft_of(made.flow, parameters))
+    publish_plan(made)
     with one_heartbeat():
         return planned(**parameters)
 

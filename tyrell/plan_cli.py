@@ -69,7 +69,9 @@ def apply(
         from tasks.planning.making import read_plan
 
         made = read_plan(file)
-        result = run_flow(f"apply the plan of {made.flow} {made.draft.of}", flow, made, quiet=json)
+        result = run_flow(
+            f"apply the plan of {made.flow} {made.draft.of}", flow, made.model_dump(mode="json"), quiet=json
+        )
         if json:
             print_json({"flow": made.flow, "result": _as_data(result)})
         else:

@@ -56,18 +56,25 @@ def this_cloud() -> str:
 def read_plan(file: Path) -> Plan:
     """The plan in that file. Raises UsageError when there is none in it, or it is not for here."""
     try:
-        plan = Plan.model_validate_json(file.read_bytes())
+        text = file.read_bytes()
     except OSError as error:
         raise UsageError(f"the plan {file} cannot be read: {error.strerror}; {AGAIN}") from None
+    return parse_plan(text, str(file))
+
+
+def parse_plan(text: str | bytes, source: str) -> Plan:
+    """The plan that the `source` has as JSON. Raises UsageError when it is none, or not for here."""
+    try:
+        plan = Plan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{file} is no plan: {where}: {first['msg']}; {AGAIN}") from None
-    check_fits_here(plan)
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise UsageError(f"{source} is no plan: {where}: {first['msg']}; {AGAIN}") from None
+    _check_fits_here(plan)
     return plan
 
 
-def check_fits_here(plan: Plan) -> None:
+def _check_fits_here(plan: Plan) -> None:
     """Raises UsageError when another Tyrell made the plan, it is of another cloud, or of no flow."""
     if plan.flow not in PLANNERS:
         raise UsageError(f"the plan is of a flow {plan.flow!r}, which there is not; {AGAIN}")

@@ -59,7 +59,7 @@ def test_a_command_that_cannot_be_planned_is_not_run(command: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (b"", "is no plan: the file: Invalid JSON"),
+        (b"", "is no plan: all of it: Invalid JSON"),
         (b"{}", "is no plan: flow: Field required"),
         (plan().model_dump_json().replace('"least":"PT1M"', '"least":"soon"').encode(), "draft.steps.0.least"),
     ],
