@@ -29,7 +29,7 @@ def _span(twice: Twice) -> str:
 def facts_line(draft: Draft) -> str:
     """What it rests on; what there is none of is not worth a word."""
     there = [f"{what}: {how}" for what, how in draft.facts.items() if how != NONE]
-    return f"rests on  {'; '.join(there)}"
+    return f"rests on  {'; '.join(there) or 'nothing being there'}"
 
 
 def cost_line(plan: Plan) -> str:
