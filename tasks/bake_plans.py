@@ -74,14 +74,14 @@ def find_plan(kind: str, images: Mapping[str, str], base: str = "", without: Col
     return Plan(contents=contents, base=base, packer=packer, commit=find_source(ROOT).commit, inputs=inputs)
 
 
-def foresee_bake(kind: str, images: Mapping[str, str], base: str = "") -> Offer:
+def foresee_bake(kind: str, images: Mapping[str, str], base: str = "", without: Collection[str] = ()) -> Offer:
     """What `find_plan` will find once the Docker images are built, as far as it is known now.
 
     The digest of an image that is still to be built is empty, and then so is the release. `ami` is the machine image
     if it is there already. Raises as `find_plan` does, but not for images that are not built.
     """
     packer = find_version()
-    inputs = _inputs(find_images(kind, images), find_base(base), packer)
+    inputs = _inputs(find_images(kind, images, without), find_base(base), packer)
     if not all(inputs.values()):
         return Offer(release="", inputs=inputs)
     release = release_of(inputs)

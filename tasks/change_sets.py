@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NAME = "tyrell-update"
 """One per stack: what a run that was killed has left is deleted by the next."""
 
+FORESEEN = "tyrell-plan"
+"""That of somebody who only looks: he must not delete the one that a run is about to execute."""
+
 NO_CHANGES = ("The submitted information didn't contain changes.", "No updates are to be performed.")
 RULES = frozenset({"AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"})
 """A rule holds nothing, and CloudFormation makes the new one before the old one goes."""
@@ -72,12 +75,12 @@ class ChangeSet(Noun):
 
 
 @step("change set of stack {found.name}", system="cloudformation")
-def make_change_set(found: CfnStack, blueprint: Blueprint) -> ChangeSet | None:
+def make_change_set(found: CfnStack, blueprint: Blueprint, name: str = NAME) -> ChangeSet | None:
     """What would make the stack be as the blueprint says; None when it is. Raises StackFailed when it cannot be."""
-    _delete(found, NAME)
+    _delete(found, name)
     made = cloudformation().create_change_set(
         StackName=found.id,
-        ChangeSetName=NAME,
+        ChangeSetName=name,
         ChangeSetType="UPDATE",
         ClientToken=f"make-{uuid.uuid4()}",  # a call whose answer got lost is made again, and is the same one
         **blueprint.request,
@@ -90,6 +93,18 @@ def make_change_set(found: CfnStack, blueprint: Blueprint) -> ChangeSet | None:
     if reason.startswith(NO_CHANGES):
         return None
     raise StackFailed(found.name, f"{found.status}, its change set {described['Status']}", (reason,))
+
+
+def foresee_changes(found: CfnStack, blueprint: Blueprint) -> tuple[Change, ...] | None:
+    """What an update of the stack would do to its resources; None when it is as wanted. No change set is left.
+
+    Raises StackFailed when it cannot be updated.
+    """
+    change_set = make_change_set.fn(found, blueprint, FORESEEN)
+    if change_set is None:
+        return None
+    delete_change_set(change_set)
+    return change_set.changes
 
 
 def _look(name: str) -> DescribeChangeSetOutputTypeDef | NotYet:

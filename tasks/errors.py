@@ -25,6 +25,7 @@
     ├── InfluxRefused              InfluxDB understood, and said no
     ├── Refused                    a person said no, or nobody said yes in time
     ├── KeeperFailed           a backup or a restore of metrics did not work
+    ├── PlanOutdated               the world is not as it was when a plan was made
     ├── LeftBehind                 a merge of buckets could not take every object along
     └── RolledBack                 an upgrade failed and the old version serves as before
 
@@ -344,6 +345,18 @@ class KeeperFailed(TyrellError):
 
     def __str__(self) -> str:
         return f"{self.what} of metrics stack {self.metrics} failed: {self.reason}"
+
+
+@dataclass(eq=False)
+class PlanOutdated(TyrellError):
+    """A plan rests on something that is not so any more."""
+
+    what: str
+    then: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"the plan was made when {self.what} was: {self.then}; now it is: {self.now}; plan again"
 
 
 @dataclass(eq=False)

@@ -29,19 +29,24 @@ def scale_out(group: Group, role: Role, size: int) -> Changes:
 
 def scale_in(lock: Lock | None, group: Group, role: Role, size: int) -> Changes:
     """One machine after the other leaves, the ones that do not work first. Raises NotReady, LockLost."""
-    by_worth = sorted(group.machines, key=lambda machine: (machine in group.in_service, machine.id))
-    leaving = by_worth[: len(group.machines) - size]
-    if isinstance(role.traffic, ByRegistry):
-        gone = {machine.address for machine in leaving}
-        staying = tuple(each for each in find_members(group.version, role.traffic) if each.address not in gone)
-        check_room(group.version.stack, role.traffic, f"{role.name} {group.version.id} with {size} machines", staying)
-    for machine in leaving:
+    for machine in choose_leaving(group, role, size):
         check_held(lock)
         remove_machine(group, machine, role)
     await_size(group.version, size, role.patience)
     await_healthy(group.version, role)
     tell_event(Event.VERSION_SCALED, group.version, before=group.desired, after=size)
     return (f"scaled {role.name} {group.version.id} from {group.desired} to {size}",)
+
+
+def choose_leaving(group: Group, role: Role, size: int) -> tuple[Machine, ...]:
+    """Those that go when `size` stay. Raises NotReady when the members that stay have no room for all tenants."""
+    by_worth = sorted(group.machines, key=lambda machine: (machine in group.in_service, machine.id))
+    leaving = tuple(by_worth[: len(group.machines) - size])
+    if isinstance(role.traffic, ByRegistry):
+        gone = {machine.address for machine in leaving}
+        staying = tuple(each for each in find_members(group.version, role.traffic) if each.address not in gone)
+        check_room(group.version.stack, role.traffic, f"{role.name} {group.version.id} with {size} machines", staying)
+    return leaving
 
 
 @step("{machine.id} leaves {group.version.role} {group.version.id}", system="autoscaling")

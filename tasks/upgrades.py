@@ -38,9 +38,15 @@ def check_plan(role: Role, plan: Rollout) -> Rollout:
 
 @step("is there a way back to {order.old.role} {order.old.id}", system="health")
 def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
-    """Before anything is made: the new version may be used, the old one could take over again, there is room for both.
+    """Before anything is made: see `check_order`. With `force` a version that failed before is forgiven."""
+    if check_order(order, force=force):
+        pardon(lock, order.new)
 
-    Raises UsageError, NotReady.
+
+def check_order(order: Order, *, force: bool) -> str:
+    """Whether the new version may be used, the old one could take over again, and there is room for both.
+
+    Returns why the new version failed before, or empty. Raises UsageError, NotReady.
     """
     old, new, role = order.old, order.new, order.role
     check_made_of(new, order.release)
@@ -58,8 +64,7 @@ def check_way_back(lock: Lock | None, order: Order, *, force: bool) -> None:
             wanted = group.desired * role.members_per_machine
             members = tuple(registry.Member(url="", version=new.id) for _ in range(wanted))
             registry.check_room(new.stack, kind, f"{role.name} {new.id}", members)
-    if bad:
-        pardon(lock, new)
+    return bad
 
 
 def _check_addresses(group: Group, there: tuple[Group, ...], plan: Rollout) -> None:

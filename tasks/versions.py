@@ -20,6 +20,7 @@ from tasks.succession import left_by_rollback, only_one, replaced, way_back
 from tasks.templates import version_template
 
 KIND = "version"
+INSTEAD = "a version never changes: choose another one"
 
 
 def create_version(version: Version, release: Release, role: Role) -> Changes:
@@ -32,23 +33,27 @@ def create_version(version: Version, release: Release, role: Role) -> Changes:
     if base is None:
         raise no_stack(version.stack)
     check_made_of(version, release)
+    changes = apply_stack(version_blueprint(version, release, role, base.tags["tyrell:network"]), INSTEAD)
+    if changes:
+        tell_event(Event.VERSION_CREATED, version, release=release.id, image=release.ami)
+    return changes
+
+
+def version_blueprint(version: Version, release: Release, role: Role, network: str) -> Blueprint:
+    """The version's CloudFormation stack, for machines in that network."""
     parameters = {
         "Stack": version.stack,
-        "Network": base.tags["tyrell:network"],
+        "Network": network,
         "Version": version.id,
         "Release": release.id,
         "Image": release.ami,
     }
-    blueprint = Blueprint(
+    return Blueprint(
         name=version.stack_name,
         template=version_template(role, find_registry_api(version.stack)),
         parameters=parameters,
         tags={**version.tags, "tyrell:kind": KIND, "tyrell:release": release.id},
     )
-    changes = apply_stack(blueprint, "a version never changes: choose another one")
-    if changes:
-        tell_event(Event.VERSION_CREATED, version, release=release.id, image=release.ami)
-    return changes
 
 
 def find_made_of(version: Version) -> Release | None:

@@ -9,6 +9,7 @@ import typer
 
 from tyrell.environment import Cloud
 from tyrell.options import CloudOption, Json, enter
+from tyrell.planning import is_planned
 from tyrell.run import print_json, run_flow, sentences
 
 # See versions_cli.py.
@@ -88,7 +89,7 @@ def prune(
     """Delete machine images, with their snapshots, that no version is made of; the newest of each kind stays."""
     with sentences():
         enter(cloud)
-        if yes:
+        if yes or is_planned():
             from flows.prune_builds import prune_builds
             from tyrell.show import run_and_show
 

@@ -17,6 +17,7 @@ from tyrell import (
     images_cli,
     metrics_cli,
     network_cli,
+    plan_cli,
     release_cli,
     stack_cli,
     versions_cli,
@@ -25,7 +26,8 @@ from tyrell import (
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
-from tyrell.run import print_json, sentences
+from tyrell.planning import is_planned
+from tyrell.run import confirmed, print_json, sentences
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
@@ -51,6 +53,7 @@ network_cli.add_to(app)
 release_cli.add_to(app)
 data_cli.add_to(app)
 stack_cli.add_to(app)
+plan_cli.add_to(app)
 
 
 @app.command()
@@ -127,9 +130,9 @@ def down(
         from tyrell.data_cli import told_twice
         from tyrell.show import run_and_show
 
-        if not yes:
-            typer.confirm(f"Delete stack {stack} on {place.name}?", abort=True)
-        yes_delete_data = told_twice(stack, yes_delete_data, delete_data=delete_data, ask=not yes)
+        confirmed(f"Delete stack {stack} on {place.name}?", yes=yes)
+        ask = not yes and not is_planned()
+        yes_delete_data = told_twice(stack, yes_delete_data, delete_data=delete_data, ask=ask)
         run_and_show(
             f"tear down {stack}",
             tear_down,

@@ -8,7 +8,7 @@ import typer
 
 from tyrell.environment import Cloud
 from tyrell.options import DEMO, CloudOption, Json, enter
-from tyrell.run import sentences
+from tyrell.run import confirmed, sentences
 
 # See versions_cli.py.
 # ruff: noqa: PLC0415
@@ -44,6 +44,5 @@ def restore(
 
         find_metrics(name)
         key = find_backup(name, backup)
-        if not yes:
-            typer.confirm(f"Make the data of {name} what they were in {key}? What came later is lost", abort=True)
+        confirmed(f"Make the data of {name} what they were in {key}? What came later is lost", yes=yes)
         run_and_show(f"restore {name}", restore_metrics, name, key, facts={"metrics": name, "backup": key}, json=json)

@@ -9,8 +9,9 @@ import typer
 from tyrell.environment import Cloud, Surroundings
 from tyrell.metrics_backup_cli import NAME, NameArgument, backup, restore
 from tyrell.options import CloudOption, Json, StackArgument, checked_stack, enter
+from tyrell.planning import is_planned
 from tyrell.report_cli import report
-from tyrell.run import notes, out, print_json, sentences
+from tyrell.run import confirmed, notes, out, print_json, sentences
 
 if TYPE_CHECKING:
     from tasks.model import Metrics
@@ -52,7 +53,7 @@ def up(
 
         said = {"network": network, "disk_gib": disk, "keep_days": keep_days, "open_to": open_to, "zone": zone}
         wanted = _wanted(name, {field: value for field, value in said.items() if value})
-        if not ami:
+        if not ami and not is_planned():
             _offer_image(place)
         facts = {"metrics": name}
         undo = f"tyrell metrics down {name}"
@@ -178,7 +179,6 @@ def down(
         from flows.metrics_down import tear_down_metrics
         from tyrell.show import run_and_show
 
-        if not yes:
-            typer.confirm(f"Delete metrics stack {name} on {place.name}?", abort=True)
+        confirmed(f"Delete metrics stack {name} on {place.name}?", yes=yes)
         words = (checked_stack(name), delete_data, yes_delete_data)
         run_and_show(f"tear down {name}", tear_down_metrics, *words, facts={"metrics": name}, json=json)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tasks.errors import TyrellError, Unfinished, UsageError
+from tyrell.planning import end_with_plan, is_planned
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -79,10 +80,13 @@ def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", qu
     """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing.
 
     `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way.
+    A command that is only planned ends here, with the plan shown.
     """
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
     _check_parameters(flow, arguments)
+    if is_planned():
+        end_with_plan(flow, arguments, json=quiet)
     check_prefect_server()
     try:
         with nullcontext() if quiet else LiveView(title, notes):
@@ -128,6 +132,12 @@ def _send_the_rest() -> None:
 
     for worker in (APILogWorker, EventsWorker):
         worker.drain_all(timeout=SENDING_SECONDS)
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask a person, unless he has said yes already or the command is only planned. Raises Abort at a no."""
+    if not yes and not is_planned():
+        typer.confirm(question, abort=True, err=True)
 
 
 def print_json(value: Any) -> None:

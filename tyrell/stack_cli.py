@@ -8,7 +8,8 @@ import typer
 
 from tyrell.environment import Cloud
 from tyrell.options import DEMO, CloudOption, Json, StackArgument, Wait, as_time, checked_stack, enter
-from tyrell.run import print_json, run_flow, sentences
+from tyrell.planning import is_planned
+from tyrell.run import confirmed, print_json, run_flow, sentences
 
 # See versions_cli.py.
 # ruff: noqa: PLC0415
@@ -56,13 +57,13 @@ def update(
 
         named, title = tuple(allow_replace or ()), f"update stack {name}"
         asked_for = (checked_stack(name), port, named, core_services)
-        planned = run_flow(f"{title}: what it would do", update_stack, *asked_for, False, None, None, quiet=json)
+        first = f"{title}: what it would do"
+        planned = run_flow(first, update_stack, *asked_for, False, None, as_time(wait), quiet=json)
         if not json:
             show_update(planned, named)
         check_keeps(planned.changes, named, INSTEAD)
         if not dry_run and planned.needed:
-            if not yes:
-                typer.confirm("Do it?", abort=True, err=True)
+            confirmed("Do it?", yes=yes)
             planned = run_flow(title, update_stack, *asked_for, True, planned, as_time(wait), quiet=json)
             if not json:
                 show_changes(planned.done)
@@ -90,7 +91,7 @@ def sweep(
         from tyrell.show_orphans import show_orphans
 
         facts, time = {"stack": checked_stack(name)}, timedelta(minutes=after)
-        if yes:
+        if yes or is_planned():
             run_and_show(f"sweep {name}", flow, name, time, as_time(wait), facts=facts, json=json)
         else:
             show_orphans(name, time, json=json)

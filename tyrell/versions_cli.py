@@ -23,6 +23,7 @@ from tyrell.options import (
     checked_version,
     enter,
 )
+from tyrell.planning import is_planned
 from tyrell.run import sentences
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
@@ -219,7 +220,7 @@ def prune(
 
         roles = (load_role(role).name,) if role else role_names()
         facts = {"stack": checked_stack(stack)}
-        if yes:
+        if yes or is_planned():
             run_and_show(f"prune {stack}", flow, stack, roles, as_time(wait), facts=facts, json=json)
         else:
             show_due(stack, roles, json=json)

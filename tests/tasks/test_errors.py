@@ -22,6 +22,7 @@ from tasks.errors import (
     LockLost,
     NotFound,
     NotReady,
+    PlanOutdated,
     QueueGone,
     QueueTooOld,
     Refused,
@@ -69,6 +70,7 @@ EXAMPLES: list[TyrellError] = [
     Refused("router 2 with 100 %", "no answer within a day"),
     KeeperFailed("m", "restore of influxdb/backup", "the archive is not whole"),
     LeftBehind(merged()),
+    PlanOutdated("the live version of router", "one", "two"),
     RolledBack("router 2", "1", "12 of 50 requests failed"),
 ]
 
