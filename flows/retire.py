@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from prefect import flow
 
+from tasks.calendar_checks import check_calendar
 from tasks.groups import find_group
 from tasks.locks import holding
 from tasks.model import Changes, Version
@@ -14,15 +15,19 @@ from tasks.versions import find_working
 
 
 @flow(name="retire", flow_run_name="retire {version.role} {version.id} of {version.stack}")
-def retire(version: Version, force: bool = False, wait: timedelta | None = None) -> Changes:
+def retire(
+    version: Version, force: bool = False, wait: timedelta | None = None, override_calendar: str = ""
+) -> Changes:
     """Drain a version that gets no traffic, and delete it. Returns what changed.
 
     Args:
         version: the stack, the role and the version that is to go
         force: also inside its rollback window
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     role = load_role(version.role)
+    check_calendar(version.stack, "retire", override_calendar)
     with holding(version.stack, role.name, f"retire {version.id}", wait) as lock:
         working = find_working(version.stack, role)
         check_may_go(find_group(version), working, datetime.now(UTC), force=force)

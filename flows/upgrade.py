@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from prefect import flow
 
+from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
 from tasks.model import Changes, Release, Version
 from tasks.overview import publish_changes
@@ -24,6 +25,7 @@ def upgrade(
     plan: Rollout | None = None,
     force: bool = False,
     wait: timedelta | None = None,
+    override_calendar: str = "",
 ) -> Changes:
     """Replace the live version of a role under load; on any failure the old version serves as before.
 
@@ -33,10 +35,12 @@ def upgrade(
         plan: strategy, steps, gates and windows; without it the role's own
         force: also a version that failed before, and also when the old one could not take its traffic back
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     role = load_role(version.role)
     plan = check_plan(role, plan or role.rollout)
     key = f"{version.stack}-{role.name}"
+    check_calendar(version.stack, "upgrade", override_calendar)
 
     with (
         holding(version.stack, role.name, f"upgrade to {version.id}", wait) as lock,

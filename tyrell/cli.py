@@ -12,6 +12,8 @@ import typer
 
 from tyrell import (
     builds_cli,
+    calendar_cli,
+    ci_cli,
     data_cli,
     images_cli,
     metrics_cli,
@@ -23,7 +25,7 @@ from tyrell import (
 )
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
-from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
+from tyrell.options import DEMO, Ami, CloudOption, Json, Override, StackArgument, VersionName, checked_stack, enter
 from tyrell.run import print_json, sentences
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
@@ -42,6 +44,7 @@ app = typer.Typer(
 app.add_typer(local_app, name="local")
 app.add_typer(workers_cli.app, name="workers")
 app.add_typer(metrics_cli.app, name="metrics")
+app.add_typer(calendar_cli.app, name="calendar")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)
@@ -49,6 +52,7 @@ network_cli.add_to(app)
 release_cli.add_to(app)
 data_cli.add_to(app)
 stack_cli.add_to(app)
+ci_cli.add_to(app)
 
 
 @app.command()
@@ -71,6 +75,7 @@ def up(
     metrics_optional: Annotated[
         bool, typer.Option("--metrics-optional", help="Go on without metrics when these cannot be had.")
     ] = False,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -85,6 +90,7 @@ def up(
             version=version,
             sizes=parse_sizes(size or []),
             metrics=(metrics, metrics_optional),
+            override_calendar=override_calendar,
             place=place,
             json=json,
         )
@@ -115,6 +121,7 @@ def down(
     yes_delete_data: Annotated[
         str, typer.Option(metavar="STACK", help="The stack once more: delete its buckets with the data in them.")
     ] = "",
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -134,6 +141,7 @@ def down(
             checked_stack(stack),
             delete_data,
             yes_delete_data,
+            override_calendar,
             facts={"stack": stack},
             json=json,
         )

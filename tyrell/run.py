@@ -78,7 +78,7 @@ def run_flow(title: str, flow: Callable[..., T], *arguments: Any, undo: str = ""
     """
     from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
 
-    _check_prefect_server()
+    check_prefect_server()
     try:
         with nullcontext() if quiet else LiveView(title, notes):
             return flow(*arguments)
@@ -90,7 +90,7 @@ def run_flow(title: str, flow: Callable[..., T], *arguments: Any, undo: str = ""
         _send_the_rest()
 
 
-def _check_prefect_server() -> None:
+def check_prefect_server() -> None:
     """Refuse before anything is done when there is nobody to keep the run. Raises TyrellError."""
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 

@@ -14,6 +14,7 @@ from tyrell.options import (
     CloudOption,
     Force,
     Json,
+    Override,
     RoleArgument,
     StackOption,
     VersionName,
@@ -80,6 +81,7 @@ def upgrade(
     gate: Annotated[bool, typer.Option(help="Judge each step by its requests.")] = True,
     force: Force = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -114,6 +116,7 @@ def upgrade(
             plan,
             force,
             as_time(wait),
+            override_calendar,
             facts=wanted.model_dump(),
             json=json,
         )
@@ -147,6 +150,7 @@ def switch(
     versions: Annotated[list[str], typer.Argument(help="VERSION, or two as VERSION=PERCENT.")],
     stack: StackOption = DEMO,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -161,7 +165,8 @@ def switch(
         wanted = checked_version(stack, role, name)
         rest = checked_version(stack, role, others[0][0]) if others else None
         title, facts = f"switch {role} to {' '.join(versions)}", wanted.model_dump()
-        run_and_show(title, flow, wanted, percent, rest, as_time(wait), facts=facts, json=json)
+        arguments = (wanted, percent, rest, as_time(wait), override_calendar)
+        run_and_show(title, flow, *arguments, facts=facts, json=json)
 
 
 def scale(
@@ -169,6 +174,7 @@ def scale(
     size: Annotated[int, typer.Argument(help="How many machines the live version is to have.")],
     stack: StackOption = DEMO,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -181,7 +187,8 @@ def scale(
 
         load_role(role).check_size(size)
         facts = {"stack": checked_stack(stack), "role": role}
-        run_and_show(f"scale {role} to {size}", flow, stack, role, size, as_time(wait), facts=facts, json=json)
+        arguments = (stack, role, size, as_time(wait), override_calendar)
+        run_and_show(f"scale {role} to {size}", flow, *arguments, facts=facts, json=json)
 
 
 def retire(
@@ -190,6 +197,7 @@ def retire(
     stack: StackOption = DEMO,
     force: Force = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -201,7 +209,8 @@ def retire(
 
         idle = checked_version(stack, role, version)
         facts = idle.model_dump()
-        run_and_show(f"retire {role} {version}", flow, idle, force, as_time(wait), facts=facts, json=json)
+        arguments = (idle, force, as_time(wait), override_calendar)
+        run_and_show(f"retire {role} {version}", flow, *arguments, facts=facts, json=json)
 
 
 def prune(
