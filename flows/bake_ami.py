@@ -9,14 +9,15 @@ from tasks.bake_leftovers import sweep
 from tasks.bake_places import find_place
 from tasks.bake_plans import find_plan
 from tasks.bakes import Baked, adopt_build, bake, publish_bake
+from tasks.parameters import Ami, Kind, OptionalNetwork
 
 
 @flow(name="bake-ami", flow_run_name="bake {kind}")
 def bake_ami(
-    kind: str = "link",
+    kind: Kind = "link",
     images: dict[str, str] | None = None,
-    base: str = "",
-    network: str = "",
+    base: Ami = "",
+    network: OptionalNetwork = "",
     ssh_from: IPv4Address | None = None,
     without: tuple[str, ...] = (),
 ) -> Baked:

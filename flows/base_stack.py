@@ -5,9 +5,10 @@ from prefect import flow
 from tasks.applying import apply_stack
 from tasks.bases import base_blueprint, check_base
 from tasks.model import Changes, Stack
+from tasks.run_list import tag_run
 
 
-@flow(name="base-stack", flow_run_name="base stack {stack.name}")
+@flow(name="base-stack", flow_run_name="base stack {stack.name}", on_running=[tag_run])
 def create_base_stack(stack: Stack) -> Changes:
     """Create the stack's base (balancers, queues, buckets, security groups, roles), or bring it up to date.
 

@@ -14,11 +14,13 @@ from tasks.amis import find_release
 from tasks.bases import check_base
 from tasks.calendar_checks import check_calendar
 from tasks.errors import TyrellError
-from tasks.model import Changes, Network, Stack, Version
+from tasks.model import Changes, Network, Stack
 from tasks.monitoring.stacks import check_attachable, find_attached_to
 from tasks.networks import check_network
 from tasks.overview import publish_changes, publish_overview
+from tasks.parameters import Ami, LinkRole, OptionalStack, OptionalVersion
 from tasks.roles import in_stages, load_role, roles_beside
+from tasks.run_list import tag_run
 from tasks.steps import in_parallel, one_heartbeat
 from tasks.versions import is_live
 
@@ -26,14 +28,14 @@ DEAD_HOLDER = timedelta(seconds=60)
 """Locks of an earlier run that was killed go by themselves; a living one of another change is waited for as well."""
 
 
-@flow(name="bring-up", flow_run_name="bring up {stack.name}")
+@flow(name="bring-up", flow_run_name="bring up {stack.name}", on_running=[tag_run])
 def bring_up(
     network: Network,
     stack: Stack,
-    ami: str = "",
-    version: str = "",
-    sizes: dict[str, int] | None = None,
-    metrics: str = "",
+    ami: Ami = "",
+    version: OptionalVersion = "",
+    sizes: dict[LinkRole, int] | None = None,
+    metrics: OptionalStack = "",
     metrics_optional: bool = False,
     override_calendar: str = "",
 ) -> Changes:
@@ -63,15 +65,17 @@ def bring_up(
 
         roles = roles_beside(["metrics"] if find_attached_to(stack.name) else [])
         missing = [role for role in roles if not is_live(stack.name, role)]
-        versions = {role.name: Version(stack=stack.name, role=role.name, id=release.id) for role in missing}
         for stage in in_stages(missing):
             deploys = [
-                partial(deploy, versions[role.name], release, sizes.get(role.name), DEAD_HOLDER) for role in stage
+                partial(deploy, stack.name, role.name, release.ami, release.id, sizes.get(role.name), DEAD_HOLDER)
+                for role in stage
             ]
             changes += sum(in_parallel(deploys), ())
         for kind in ("queue", "registry", "load-balancer"):  # what stands behind the balancers first
             switches = [
-                partial(switch, versions[role.name], wait=DEAD_HOLDER) for role in missing if role.traffic.kind == kind
+                partial(switch, stack.name, role.name, release.id, wait=DEAD_HOLDER)
+                for role in missing
+                if role.traffic.kind == kind
             ]
             changes += sum(in_parallel(switches), ())
 

@@ -3,16 +3,17 @@
 from prefect import flow
 
 from tasks.images import Built, build_image, publish_images, use_image
-from tasks.model import VersionId
+from tasks.parameters import AnyRole, OptionalVersion
 from tasks.recipes import check_committed
 from tasks.registries import push_image
 from tasks.roles import load_role
+from tasks.run_list import tag_run
 
 
-@flow(name="build-image", flow_run_name="build images of {roles}")
+@flow(name="build-image", flow_run_name="build images of {roles}", on_running=[tag_run])
 def build_images(
-    roles: tuple[str, ...],
-    version: VersionId | None = None,
+    roles: tuple[AnyRole, ...],
+    version: OptionalVersion = "",
     context: str = "",
     args: dict[str, str] | None = None,
     image: str = "",
@@ -37,11 +38,11 @@ def build_images(
 
     given = {role: image or load_role(role).image for role in roles}
     built = tuple(
-        use_image(role, reference) if reference else build_image(role, context, args, version or "")
+        use_image(role, reference) if reference else build_image(role, context, args, version)
         for role, reference in given.items()
     )
     if registry:
         for each in built:
-            push_image(each.image, registry, version or "", credentials)
+            push_image(each.image, registry, version, credentials)
     publish_images(built)
     return built

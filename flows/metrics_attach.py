@@ -3,14 +3,15 @@
 from prefect import flow
 
 from tasks.applying import apply_stack
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to, find_network
 from tasks.monitoring.users import create_user, delete_user, users_of
+from tasks.run_list import tag_run
 from tasks.stacks import delete_stack
 
 
-@flow(name="metrics-attach", flow_run_name="attach {stack} to metrics {metrics}")
-def attach_metrics(stack: str, metrics: str) -> Changes:
+@flow(name="metrics-attach", flow_run_name="attach {stack} to metrics {metrics}", on_running=[tag_run])
+def attach_metrics(stack: StackName, metrics: StackName) -> Changes:
     """Let the stack's machines reach the metrics stack, and give them credentials of their own.
 
     The machines look for these by themselves: those that run begin to write within seconds.
@@ -26,8 +27,8 @@ def attach_metrics(stack: str, metrics: str) -> Changes:
     return changes
 
 
-@flow(name="metrics-detach", flow_run_name="detach {stack} from its metrics")
-def detach_metrics(stack: str) -> Changes:
+@flow(name="metrics-detach", flow_run_name="detach {stack} from its metrics", on_running=[tag_run])
+def detach_metrics(stack: StackName) -> Changes:
     """Take the stack's credentials and its way to the metrics stack back; what it wrote stays there.
 
     Args:

@@ -3,13 +3,14 @@
 from prefect import flow
 
 from flows.metrics_setup import fill_influxdb
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.monitoring import keeper
 from tasks.monitoring.stacks import find_metrics
+from tasks.run_list import tag_run
 
 
-@flow(name="metrics-backup", flow_run_name="back up metrics {metrics}")
-def back_up_metrics(metrics: str) -> Changes:
+@flow(name="metrics-backup", flow_run_name="back up metrics {metrics}", on_running=[tag_run])
+def back_up_metrics(metrics: StackName) -> Changes:
     """Put a backup of all metrics and all usage into the bucket of the metrics stack.
 
     Args:
@@ -18,8 +19,8 @@ def back_up_metrics(metrics: str) -> Changes:
     return keeper.back_up(metrics, find_metrics(metrics).outputs["Host"])
 
 
-@flow(name="metrics-restore", flow_run_name="restore metrics {metrics}")
-def restore_metrics(metrics: str, backup: str = "") -> Changes:
+@flow(name="metrics-restore", flow_run_name="restore metrics {metrics}", on_running=[tag_run])
+def restore_metrics(metrics: StackName, backup: str = "") -> Changes:
     """Make the data what they were in a backup; what was written since is gone. One that is broken changes nothing.
 
     Args:

@@ -5,15 +5,17 @@ from prefect import flow
 from tasks.buckets import delete_bucket
 from tasks.dns import remove_name
 from tasks.errors import UsageError
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.monitoring.stacks import find_attached
 from tasks.monitoring.storage import backup_bucket, delete_volume
 from tasks.monitoring.users import delete_secrets
+from tasks.parameters import OptionalStack
+from tasks.run_list import tag_run
 from tasks.stacks import check_ours, delete_stack
 
 
-@flow(name="metrics-down", flow_run_name="tear down metrics {metrics}")
-def tear_down_metrics(metrics: str, delete_data: bool = False, yes_delete_data: str = "") -> Changes:
+@flow(name="metrics-down", flow_run_name="tear down metrics {metrics}", on_running=[tag_run])
+def tear_down_metrics(metrics: StackName, delete_data: bool = False, yes_delete_data: OptionalStack = "") -> Changes:
     """Delete the metrics stack. Its volume and its backups stay, and the next one of that name has them again.
 
     Args:

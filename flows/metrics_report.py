@@ -5,12 +5,17 @@ from pathlib import Path
 
 from prefect import flow
 
+from tasks.model import StackName
 from tasks.monitoring.dashboards import Window
 from tasks.monitoring.reports import draw_report, publish_report, save_report
+from tasks.run_list import tag_run
+from tasks.spelling import Duration
 
 
-@flow(name="metrics-report", flow_run_name="metrics of {stack}")
-def metrics_report(stack: str, since: timedelta = timedelta(hours=24), file: Path | None = None) -> tuple[Path, ...]:
+@flow(name="metrics-report", flow_run_name="metrics of {stack}", on_running=[tag_run])
+def metrics_report(
+    stack: StackName, since: Duration = timedelta(hours=24), file: Path | None = None
+) -> tuple[Path, ...]:
     """Draw what Grafana would show of the stack, and keep it as artifacts of the run. Returns the files it wrote.
 
     Args:

@@ -11,9 +11,10 @@ from tasks.monitoring.machine import await_influxdb, replace_outdated
 from tasks.monitoring.stacks import GRAFANA_PORT, PORT, check_metrics, find_attached, find_metrics, metrics_blueprint
 from tasks.monitoring.storage import create_backup_bucket, create_volume, find_storage
 from tasks.monitoring.users import create_admin, create_grafana_admin, create_user, find_admin, reader, users_of
+from tasks.run_list import tag_run
 
 
-@flow(name="metrics-setup", flow_run_name="metrics {metrics.name}")
+@flow(name="metrics-setup", flow_run_name="metrics {metrics.name}", on_running=[tag_run])
 def set_up_metrics(metrics: Metrics, ami: str = "") -> Changes:
     """Volume, backup bucket, machine, databases, users: made, or brought up to date. Returns what changed.
 

@@ -1,22 +1,22 @@
 """The pause-workers flow: no worker is started, or workers may be started again."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from tasks.live_keys import pause_role, resume_role
 from tasks.locks import holding
 from tasks.model import Changes, StackName
+from tasks.parameters import Wait, WorkerRole
+from tasks.run_list import tag_run
 from tasks.workers import worker_roles
 
 
-@flow(name="pause-workers", flow_run_name="{stack}: workers paused {paused}")
+@flow(name="pause-workers", flow_run_name="{stack}: workers paused {paused}", on_running=[tag_run])
 def pause_workers(
     stack: StackName,
     paused: bool = True,
-    roles: tuple[str, ...] = (),
+    roles: tuple[WorkerRole, ...] = (),
     reason: str = "",
-    wait: timedelta | None = None,
+    wait: Wait = None,
 ) -> Changes:
     """Keep workers from being started, or allow it again. Who works already goes on until he is done.
 

@@ -1,18 +1,18 @@
 """The prune flow: idle versions whose time is over go."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from tasks.locks import holding
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
+from tasks.parameters import LinkRole, Wait
 from tasks.retiring import retire_due
 from tasks.roles import load_role, role_names
+from tasks.run_list import tag_run
 
 
-@flow(name="prune", flow_run_name="prune {stack}")
-def prune(stack: str, roles: tuple[str, ...] = (), wait: timedelta | None = None) -> Changes:
+@flow(name="prune", flow_run_name="prune {stack}", on_running=[tag_run])
+def prune(stack: StackName, roles: tuple[LinkRole, ...] = (), wait: Wait = None) -> Changes:
     """Stop or delete what is neither live, nor inside its rollback window, nor among the last versions to keep.
 
     Args:

@@ -1,7 +1,5 @@
 """The release flow: from what lies in the checkout to traffic, one role after the other."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from flows.bake_ami import bake_ami
@@ -12,27 +10,29 @@ from tasks.bake_plans import foresee_bake
 from tasks.bakeries import bake_offer, own_bakery
 from tasks.calendar_checks import check_calendar
 from tasks.machine_images import find_roles
-from tasks.model import Changes, Release, StackName, Version, VersionId
+from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
+from tasks.parameters import AnyRole, LinkRole, OptionalNetwork, OptionalVersion, Wait
 from tasks.recipes import check_committed
 from tasks.release_plan_lines import publish_release_plan
 from tasks.release_plans import plan_release
 from tasks.releases import find_planned, find_released, kinds_of, offer_of, recording_release
 from tasks.rollouts import Rollout
+from tasks.run_list import tag_run
 from tasks.steps import one_heartbeat
 
 
-@flow(name="release", flow_run_name="release to {stack}")
+@flow(name="release", flow_run_name="release to {stack}", on_running=[tag_run])
 def release(
     stack: StackName,
-    roles: tuple[str, ...] = (),
-    version: VersionId | None = None,
-    images: dict[str, str] | None = None,
-    plans: dict[str, Rollout] | None = None,
-    network: str = "",
+    roles: tuple[LinkRole, ...] = (),
+    version: OptionalVersion = "",
+    images: dict[AnyRole, str] | None = None,
+    plans: dict[LinkRole, Rollout] | None = None,
+    network: OptionalNetwork = "",
     force: bool = False,
     require_clean: bool = False,
-    wait: timedelta | None = None,
+    wait: Wait = None,
     override_calendar: str = "",
     dry_run: bool = False,
 ) -> Changes:
@@ -55,21 +55,20 @@ def release(
     if require_clean:
         check_committed()
     if dry_run:
-        publish_release_plan(stack, plan_release(stack, roles, version or "", images or {}))
+        publish_release_plan(stack, plan_release(stack, roles, version, images or {}))
         return ()
     check_calendar(stack, "release", override_calendar)
 
     changes: Changes = ()
     with one_heartbeat():
         offers = {kind: _make_machine_image(kind, images or {}, network) for kind in kinds_of(released)}
-        rollout = tuple(find_planned(stack, role, offers[role.machine_image], version or "") for role in released)
+        rollout = tuple(find_planned(stack, role, offers[role.machine_image], version) for role in released)
         with recording_release(stack, rollout) as record:
             for planned in rollout:
                 if planned.changed:
                     record.begun(planned)
-                    new = Version(stack=stack, role=planned.role, id=planned.version)
-                    made_of = Release(id=planned.version, ami=planned.ami)
-                    changes += upgrade(new, made_of, (plans or {}).get(planned.role), force, wait)
+                    plan = (plans or {}).get(planned.role)
+                    changes += upgrade(stack, planned.role, planned.ami, planned.version, plan, force, wait)
                     record.ended(planned)
 
     publish_changes(stack, changes)

@@ -1,20 +1,20 @@
 """The rollback flow: all traffic back to a version known good, in one write."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from tasks.locks import holding
-from tasks.model import Changes, Version
+from tasks.model import Changes, StackName, Version
 from tasks.overview import publish_changes
+from tasks.parameters import LinkRole, OptionalVersion, Wait
 from tasks.roles import load_role
+from tasks.run_list import tag_run
 from tasks.switching import check_may_go_back, go_back
 from tasks.versions import find_leaving, find_way_back
 
 
-@flow(name="rollback", flow_run_name="roll {role} of {stack} back")
+@flow(name="rollback", flow_run_name="roll {role} of {stack} back", on_running=[tag_run])
 def rollback(
-    stack: str, role: str, to: str = "", reason: str = "", force: bool = False, wait: timedelta | None = None
+    stack: StackName, role: LinkRole, to: OptionalVersion = "", reason: str = "", force: bool = False, wait: Wait = None
 ) -> Changes:
     """Give all traffic of a role back to an earlier version; the one it leaves is marked bad.
 

@@ -1,20 +1,20 @@
 """The scale flow: more or fewer machines for the live version of a role."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.monitoring.annotations import annotate
+from tasks.parameters import LinkRole, Wait
 from tasks.roles import load_role
+from tasks.run_list import tag_run
 from tasks.scaling import scale_in, scale_out
 from tasks.versions import find_live
 
 
-@flow(name="scale", flow_run_name="scale {role} of {stack} to {size}")
-def scale(stack: str, role: str, size: int, wait: timedelta | None = None, override_calendar: str = "") -> Changes:
+@flow(name="scale", flow_run_name="scale {role} of {stack} to {size}", on_running=[tag_run])
+def scale(stack: StackName, role: LinkRole, size: int, wait: Wait = None, override_calendar: str = "") -> Changes:
     """Give the live version that many machines and wait until all are healthy; those that leave are drained first.
 
     Args:

@@ -9,7 +9,10 @@ from prefect import flow
 from tasks.errors import LockHeld
 from tasks.locks import holding
 from tasks.model import Patience, StackName
+from tasks.parameters import Wait, WorkerRole
 from tasks.role_parts import ByQueue
+from tasks.run_list import tag_run
+from tasks.spelling import Duration
 from tasks.steps import in_parallel
 from tasks.worker_watch import publish_crews, work_off_queue
 from tasks.workers import Crew, worker_roles
@@ -20,15 +23,15 @@ LOCK = "scale-workers"
 logger = logging.getLogger("tasks.workers")
 
 
-@flow(name="scale-workers", flow_run_name="scale workers of {stack}")
+@flow(name="scale-workers", flow_run_name="scale workers of {stack}", on_running=[tag_run])
 def scale_workers(
     stack: StackName,
-    roles: tuple[str, ...] = (),
+    roles: tuple[WorkerRole, ...] = (),
     run: bool = False,
     at_most: int | None = None,
-    watch: timedelta = timedelta(minutes=45),
+    watch: Duration = timedelta(minutes=45),
     polite: bool = False,
-    wait: timedelta | None = None,
+    wait: Wait = None,
 ) -> tuple[Crew, ...]:
     """Look at the queues, start the workers that they need, and watch until all is done. Returns how it was then.
 

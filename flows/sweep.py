@@ -5,16 +5,19 @@ from datetime import timedelta
 from prefect import flow
 
 from tasks.locks import holding
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.orphans import find_orphans, remove_orphan
 from tasks.overview import publish_changes
+from tasks.parameters import Wait
 from tasks.roles import load_role
+from tasks.run_list import tag_run
+from tasks.spelling import Duration
 
 AN_HOUR = timedelta(hours=1)
 
 
-@flow(name="sweep", flow_run_name="sweep {stack}")
-def sweep(stack: str, after: timedelta = AN_HOUR, wait: timedelta | None = None) -> Changes:
+@flow(name="sweep", flow_run_name="sweep {stack}", on_running=[tag_run])
+def sweep(stack: StackName, after: Duration = AN_HOUR, wait: Wait = None) -> Changes:
     """Delete every version that never served and whose run has died or failed.
 
     Args:

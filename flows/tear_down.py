@@ -7,19 +7,23 @@ from prefect import flow
 from flows.metrics_attach import detach_metrics
 from tasks.calendar_checks import check_calendar
 from tasks.locks import check_unlocked
-from tasks.model import Changes
+from tasks.model import Changes, StackName
 from tasks.networks import find_networks
 from tasks.overview import publish_changes
+from tasks.parameters import OptionalStack
 from tasks.role_parts import ByLoadBalancer
 from tasks.roles import in_stages, load_role, role_names
+from tasks.run_list import tag_run
 from tasks.stack_buckets import check_may_delete, find_buckets, part_with
 from tasks.stacks import check_ours, delete_stack, find_stacks
 from tasks.steps import in_parallel
 from tasks.traffic import delete_rule
 
 
-@flow(name="tear-down", flow_run_name="tear down {stack}")
-def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "", override_calendar: str = "") -> Changes:
+@flow(name="tear-down", flow_run_name="tear down {stack}", on_running=[tag_run])
+def tear_down(
+    stack: StackName, delete_data: bool = False, yes_delete_data: OptionalStack = "", override_calendar: str = ""
+) -> Changes:
     """Delete the stack: its rules, its versions, its base, and its network when nothing else lies in it.
 
     Args:

@@ -1,7 +1,5 @@
 """The stack-update flow: what outlives releases becomes as the repository has it, and nothing is lost unnamed."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from flows.upgrade import upgrade
@@ -10,12 +8,14 @@ from tasks.calendar_checks import check_calendar
 from tasks.model import StackName
 from tasks.networks import network_blueprint
 from tasks.overview import publish_changes
+from tasks.parameters import Wait
 from tasks.renewals import find_renewal
+from tasks.run_list import tag_run
 from tasks.steps import one_heartbeat
 from tasks.updates import Update, carry_out, forget, holding_all, make_change_sets, publish_update, update_of
 
 
-@flow(name="stack-update", flow_run_name="update stack {stack}")
+@flow(name="stack-update", flow_run_name="update stack {stack}", on_running=[tag_run])
 def update_stack(
     stack: StackName,
     port: int | None = None,
@@ -23,7 +23,7 @@ def update_stack(
     core_services: bool | None = None,
     yes: bool = False,
     agreed: Update | None = None,
-    wait: timedelta | None = None,
+    wait: Wait = None,
     override_calendar: str = "",
 ) -> Update:
     """Bring network and base of a stack up to date by change sets, then core-services, one member at a time.
@@ -58,5 +58,6 @@ def update_stack(
     publish_changes(stack, changes)
     if renewal:
         with one_heartbeat():
-            changes += upgrade(renewal.version, renewal.release, wait=wait)
+            new = renewal.version
+            changes += upgrade(stack, new.role, renewal.release.ami, new.id, wait=wait)
     return update.model_copy(update={"done": changes})

@@ -1,59 +1,65 @@
 """The upgrade flow: a release takes over from the live version of a role, or everything stays as it was."""
 
-from datetime import timedelta
-
 from prefect import flow
 
 from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
-from tasks.model import Changes, Release, Version
+from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
+from tasks.parameters import LinkRole, OptionalVersion, Wait
 from tasks.progress import telling_why
 from tasks.recording import recording
 from tasks.replacement import Order
 from tasks.retiring import retire_due
 from tasks.roles import load_role
 from tasks.rollouts import Rollout
+from tasks.run_list import name_run, tag_run
 from tasks.upgrades import check_plan, check_way_back, roll_out
-from tasks.versions import find_replaced
+from tasks.versions import find_candidate, find_replaced
 
 
-@flow(name="upgrade", flow_run_name="upgrade {version.role} to {version.id} on {version.stack}")
+@flow(name="upgrade", flow_run_name="upgrade {role} on {stack}", on_running=[tag_run])
 def upgrade(
-    version: Version,
-    release: Release,
+    stack: StackName,
+    role: LinkRole,
+    to: str = "",
+    version: OptionalVersion = "",
     plan: Rollout | None = None,
     force: bool = False,
-    wait: timedelta | None = None,
+    wait: Wait = None,
     override_calendar: str = "",
 ) -> Changes:
     """Replace the live version of a role under load; on any failure the old version serves as before.
 
     Args:
-        version: the stack, the role and the id of the version that is to take over; it may be there already
-        release: what it is made of
+        stack: the stack
+        role: the role
+        to: a release, a version that is there already, or a machine image (ami-...); without it the newest Link image
+        version: the id of the version that takes over; without it the release's own
         plan: strategy, steps, gates and windows; without it the role's own
         force: also a version that failed before, and also when the old one could not take its traffic back
         wait: how long to wait for another change of the role to end; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
-    role = load_role(version.role)
-    plan = check_plan(role, plan or role.rollout)
-    key = f"{version.stack}-{role.name}"
-    check_calendar(version.stack, "upgrade", override_calendar)
+    kind = load_role(role)
+    plan = check_plan(kind, plan or kind.rollout)
+    check_calendar(stack, "upgrade", override_calendar)
+    new, release = find_candidate(stack, kind, to, version)
+    name_run(f"upgrade {role} to {new.id} on {stack}")
+    key = f"{stack}-{role}"
 
     with (
-        holding(version.stack, role.name, f"upgrade to {version.id}", wait) as lock,
-        telling_why(f"{key}-waiting", f"Why the upgrade of {role.name} to {version.id} waits"),
+        holding(stack, role, f"upgrade to {new.id}", wait) as lock,
+        telling_why(f"{key}-waiting", f"Why the upgrade of {role} to {new.id} waits"),
     ):
-        old = find_replaced(version, role)
+        old = find_replaced(new, kind)
         if old is None:
             return ()
-        order = Order(role=role, old=old, new=version, release=release, plan=plan)
+        order = Order(role=kind, old=old, new=new, release=release, plan=plan)
         check_way_back(lock, order, force=force)
-        with recording(version, role) as recorder:
+        with recording(new, kind) as recorder:
             changes = roll_out(order, lock, recorder)
-        changes += retire_due(lock, version.stack, role)
+        changes += retire_due(lock, stack, kind)
 
     publish_changes(key, changes)
     return changes

@@ -5,38 +5,32 @@ Every noun refuses fields it does not know, so a typing error in a file or a for
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-
-def _matching(pattern: str, rule: str) -> AfterValidator:
-    """Refuse a text that does not match `pattern` with a sentence that says the `rule`."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"{text!r} cannot be used: write {rule}")
-        return text
-
-    return AfterValidator(check)
-
+from tasks.spelling import Spelling
 
 _WORD = "lower-case letters, digits and dashes, a letter first and no dash last"
 
-StackName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", f"1 to 24 {_WORD}")]
+STACK = Spelling(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", f"1 to 24 {_WORD}", "demo")
 """Short enough to leave room for role and version in the names that AWS limits."""
 
-NetworkName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
-RoleName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}")]
+NETWORK = Spelling(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", f"1 to 32 {_WORD}", "demo-network")
+ROLE = Spelling(NETWORK.pattern, NETWORK.rule, "router")
+
+VERSION = Spelling(r"[a-z0-9]{1,16}", "1 to 16 lower-case letters and digits", "1a2b3c4d")
+"""No dashes: `<stack>-<role>-<version>` stays readable. Identity is in tags, never parsed from the name."""
+
+StackName = Annotated[str, STACK]
+NetworkName = Annotated[str, NETWORK]
+RoleName = Annotated[str, ROLE]
+VersionId = Annotated[str, VERSION]
 
 RegistryApiName = Literal["v3", "v2"]
 """The API of etcd that a stack's service registry is kept with."""
-
-VersionId = Annotated[str, _matching(r"[a-z0-9]{1,16}", "1 to 16 lower-case letters and digits")]
-"""No dashes: `<stack>-<role>-<version>` stays readable. Identity is in tags, never parsed from the name."""
 
 
 class Noun(BaseModel):

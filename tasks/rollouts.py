@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from tasks.model import Noun
+from tasks.spelling import Duration
 
 FULL = 100
 """Percent: all of the traffic."""
-
-Duration = Annotated[timedelta, Field(ge=timedelta())]
 
 
 class Strategy(StrEnum):

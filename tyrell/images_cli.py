@@ -48,7 +48,7 @@ def build_image(
             title,
             build_images,
             tuple(roles),
-            version or None,
+            version,
             context,
             args,
             image,

@@ -91,18 +91,7 @@ def release(
         run_and_show(
             f"release to {stack}",
             flow,
-            *(
-                stack,
-                named,
-                version or None,
-                images,
-                plans,
-                network,
-                force,
-                require_clean,
-                as_time(wait),
-                override_calendar,
-            ),
+            *(stack, named, version, images, plans, network, force, require_clean, as_time(wait), override_calendar),
             facts={"stack": stack},
             json=json,
         )

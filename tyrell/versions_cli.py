@@ -53,7 +53,6 @@ def deploy(
         enter(cloud)
         from flows.deploy import deploy as flow
         from tasks.amis import find_release
-        from tasks.model import Version
         from tasks.roles import load_role
         from tyrell.show import run_and_show
 
@@ -61,10 +60,11 @@ def deploy(
         if size is not None:
             kind.check_size(size)
         release = find_release(ami, version)
-        wanted = Version(stack=stack, role=role, id=release.id)
+        wanted = checked_version(stack, role, release.id)
         undo = f"tyrell retire {role} {release.id} --stack {stack}"
         title, facts = f"deploy {role} {release.id}", wanted.model_dump()
-        run_and_show(title, flow, wanted, release, size, as_time(wait), facts=facts, undo=undo, json=json)
+        words = (stack, role, release.ami, release.id, size, as_time(wait))
+        run_and_show(title, flow, *words, facts=facts, undo=undo, json=json)
 
 
 def upgrade(
@@ -107,16 +107,11 @@ def upgrade(
             gate=gate,
         )
         check_plan(kind, plan)
-        wanted, release = find_candidate(checked_stack(stack), kind, to, version)
+        wanted, _ = find_candidate(checked_stack(stack), kind, to, version)
         run_and_show(
             f"upgrade {role} to {wanted.id}",
             flow,
-            wanted,
-            release,
-            plan,
-            force,
-            as_time(wait),
-            override_calendar,
+            *(stack, role, to, version, plan, force, as_time(wait), override_calendar),
             facts=wanted.model_dump(),
             json=json,
         )
@@ -163,10 +158,10 @@ def switch(
 
         (name, percent), *others = parse_weights(versions).items()
         wanted = checked_version(stack, role, name)
-        rest = checked_version(stack, role, others[0][0]) if others else None
+        rest = checked_version(stack, role, others[0][0]).id if others else ""
         title, facts = f"switch {role} to {' '.join(versions)}", wanted.model_dump()
-        arguments = (wanted, percent, rest, as_time(wait), override_calendar)
-        run_and_show(title, flow, *arguments, facts=facts, json=json)
+        words = (stack, role, name, percent, rest, as_time(wait), override_calendar)
+        run_and_show(title, flow, *words, facts=facts, json=json)
 
 
 def scale(
@@ -187,8 +182,8 @@ def scale(
 
         load_role(role).check_size(size)
         facts = {"stack": checked_stack(stack), "role": role}
-        arguments = (stack, role, size, as_time(wait), override_calendar)
-        run_and_show(f"scale {role} to {size}", flow, *arguments, facts=facts, json=json)
+        words = (stack, role, size, as_time(wait), override_calendar)
+        run_and_show(f"scale {role} to {size}", flow, *words, facts=facts, json=json)
 
 
 def retire(
@@ -209,8 +204,8 @@ def retire(
 
         idle = checked_version(stack, role, version)
         facts = idle.model_dump()
-        arguments = (idle, force, as_time(wait), override_calendar)
-        run_and_show(f"retire {role} {version}", flow, *arguments, facts=facts, json=json)
+        words = (stack, role, version, force, as_time(wait), override_calendar)
+        run_and_show(f"retire {role} {version}", flow, *words, facts=facts, json=json)
 
 
 def prune(

@@ -21,7 +21,7 @@ from tasks.groups import find_groups
 from tasks.locks import find_locks
 from tasks.marks import HOT_UNTIL, pin
 from tasks.metrics import period
-from tasks.model import Group, Release
+from tasks.model import Group
 from tasks.rollouts import Gate, Rollout
 from tests.flows.embedded import Tyrell
 from tests.flows.load import Load
@@ -149,12 +149,11 @@ def plan(**changes: object) -> Rollout:
 
 def test_a_gate_that_sees_no_requests_holds_and_then_goes_back_without_blame(prod: Prod) -> None:
     before = prod.live("router")
-    release = Release(id="nobody", ami=clients_image(prod, before))
     patient = plan(gate=Gate(deadline=4 * period()))
     with pytest.raises(
         RolledBack, match=r"gave up waiting for the gate of router nobody at 10 %.*0 of 50 requests seen"
     ):
-        upgrade(prod.version("router", "nobody"), release, patient)
+        upgrade(STACK, "router", clients_image(prod, before), "nobody", patient)
     assert prod.shares("router") == {before: 100}
     assert "nobody" not in prod.bad("router")
 
@@ -168,10 +167,9 @@ def clients_image(prod: Prod, version: str) -> str:
 
 def test_a_gate_of_ones_own_decides_too(prod: Prod) -> None:
     before = prod.live("router")
-    release = Release(id="picky", ami=clients_image(prod, before))
     own = plan(gate=Gate(min_requests=0, function="tests.flows.own_gate:refuse_picky"))
     with pytest.raises(RolledBack, match=r"router picky is bad: at 10 %: .*nobody likes picky"):
-        upgrade(prod.version("router", "picky"), release, own)
+        upgrade(STACK, "router", clients_image(prod, before), "picky", own)
     assert prod.bad("router") >= {"picky"}
 
 
@@ -194,9 +192,8 @@ def test_a_person_decides_before_all_traffic_moves(prod: Prod, answer: str, code
 def test_no_answer_in_time_means_no(prod: Prod) -> None:
     before = prod.live("router")
     asking = plan(gate=None, approve_before=(100,), approval_timeout=2)
-    made_of = Release(id=before, ami=clients_image(prod, before))
     with pytest.raises(RolledBack, match="was not approved: nobody answered within 0:00:02"):
-        upgrade(prod.version("router", "unasked"), made_of.model_copy(update={"id": "unasked"}), asking)
+        upgrade(STACK, "router", clients_image(prod, before), "unasked", asking)
     assert prod.shares("router") == {before: 100}
     assert "unasked" not in prod.bad("router")
 
@@ -259,7 +256,7 @@ def test_an_upgrade_lets_go_of_what_one_held_that_was_left_for_it(prod: Prod, ha
     prod.ok("switch", "router", after, "--wait", "60")
     own = plan(gate=Gate(min_requests=0, function="tests.flows.own_gate:tell_who_is_held"))
     with pytest.raises(RolledBack, match=f"held: {after}, third"):
-        upgrade(prod.version("router", "third"), Release(id="third", ami=clients_image(prod, after)), own)
+        upgrade(STACK, "router", clients_image(prod, after), "third", own)
     assert prod.shares("router") == {after: 100}
     assert prod.is_left_alone("router", before)
     assert prod.is_left_alone("router", after)
