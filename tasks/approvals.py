@@ -57,7 +57,6 @@ def _find_waiting(stack: str, role: str) -> FlowRun:
     with get_client(sync_client=True) as client:
         found = client.read_flow_runs(flow_run_filter=paused, sort=FlowRunSort.START_TIME_DESC)
     for run in found:
-        version = run.parameters.get("version", {})
-        if (version.get("stack"), version.get("role")) == (stack, role):
+        if (run.parameters.get("stack"), run.parameters.get("role")) == (stack, role):
             return run
     raise NotFound(f"an upgrade of {role} on {stack} that waits for approval", "the Prefect UI shows all runs")

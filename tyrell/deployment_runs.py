@@ -21,6 +21,7 @@ from tasks.clients import is_transient
 from tasks.errors import NotFound, TyrellError, UsageError
 from tasks.model import Patience
 from tasks.waits import NotYet, wait_until
+from tyrell.commit_checkout import COMMIT
 from tyrell.run import notes
 from tyrell.run_log import RunLog
 
@@ -144,6 +145,7 @@ def begin(
             name=name,
             idempotency_key=key,
             tags=[f"commit:{commit}"] if commit else [],
+            job_variables={"env": {COMMIT: commit}} if commit else {},
         )
     except PrefectHTTPStatusError as error:
         if error.response.is_server_error:
