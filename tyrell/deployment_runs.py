@@ -93,7 +93,7 @@ class Followed:
             return NotYet("it has no state yet")
         if state.name and state.name != self._state:
             self._state = state.name
-            notes.print(state.name.lower(), highlight=False)
+            _say(state.name.lower())
         return state
 
     def _silence(self, error: Exception) -> NotYet:
@@ -106,7 +106,7 @@ class Followed:
             ) from None
         if self._state != "gone":
             self._state = "gone"
-            notes.print(f"the Prefect server does not answer, trying on: {error}", highlight=False, soft_wrap=True)
+            _say(f"the Prefect server does not answer, trying on: {error}")
         return NotYet(f"the Prefect server does not answer: {error}")
 
     def _say_unclaimed(self, state: State[Any], seconds: float) -> None:
@@ -115,11 +115,9 @@ class Followed:
             return
         self._claimed = True  # said once
         pool = self.deployment.work_pool_name or "its work pool"
-        notes.print(
+        _say(
             f"no worker has picked it up for {seconds:.0f} s ({state.name}); start one with"
-            f" `prefect worker start --pool {pool}`, or see in the Prefect UI whether {pool} is paused or full",
-            highlight=False,
-            soft_wrap=True,
+            f" `prefect worker start --pool {pool}`, or see in the Prefect UI whether {pool} is paused or full"
         )
 
     def cancel(self) -> State[Any]:
@@ -152,3 +150,7 @@ def begin(
             raise
         raise UsageError(str(error.response.json().get("detail", error))) from None
     return Followed(client, deployment, run, ours=run.name == name)
+
+
+def _say(sentence: str) -> None:
+    notes.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -79,6 +79,7 @@ class RunLog:
 
     def _print(self, line: Log) -> None:
         self._printed.add(line.id)
-        self._ended |= line.flow_run_id == self._run and line.message.startswith(LAST)
+        of_a_task = line.task_run_id is not None
+        self._ended |= line.flow_run_id == self._run and not of_a_task and line.message.startswith(LAST)
         when, level = line.timestamp.astimezone(), logging.getLevelName(line.level)
         out.print(f"{when:%H:%M:%S} {level:<7} {line.message}", markup=False, highlight=False, soft_wrap=True)
