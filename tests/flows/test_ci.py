@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 
 SOON = 120
 ROUTER = (f"stack={STACK}", 'roles=["router"]')
-AT_ONCE = {"strategy": "canary", "steps": [10, 100], "pause": 0, "min_healthy_time": 0, "gate": None}
+AT_ONCE = {"strategy": "canary", "steps": [10, 100], "pause": "PT0S", "min_healthy_time": "PT0S", "gate": None}
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,6 @@ def worker(cloud: Tyrell, *entrypoints: str, **environment: str) -> Iterator[Non
         **cloud.cloud_environment,
         "PREFECT_HOME": str(cloud.home / "worker"),
         "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
-        "PREFECT_LOGGING_ROOT_LEVEL": "INFO",
         "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         **environment,
