@@ -58,7 +58,7 @@ def test_a_server_that_is_gone_for_a_while_is_said_once_and_the_run_is_followed_
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     server = Server(Running(), GONE, GONE, Running(), Completed())
-    deployment = DeploymentResponse(id=uuid4(), name="prod", flow_id=uuid4())
+    deployment = DeploymentResponse(id=uuid4(), name="prod", flow_id=uuid4(), labels={})
     followed = Followed(cast("SyncPrefectClient", server), deployment, server.run, ours=True)
     assert followed.follow(timedelta(minutes=1)).is_completed()
     said = capsys.readouterr()
