@@ -14,6 +14,8 @@ from prefect.client.schemas.filters import (
     LogFilter,
     LogFilterFlowRunId,
     LogFilterTimestamp,
+    TaskRunFilter,
+    TaskRunFilterId,
 )
 from prefect.client.schemas.objects import Log
 
@@ -38,6 +40,7 @@ class RunLog:
         self._run = run
         self._parts = [run]
         self._printed: set[UUID] = set()
+        self._steps: dict[UUID, str] = {}
         self._newest: datetime | None = None
         self._ended = False
 
@@ -47,6 +50,7 @@ class RunLog:
         offset = 0
         while page := self._client.read_logs(self._filter(), limit=PAGE, offset=offset):
             offset += len(page)
+            self._name_steps(page)
             for line in page:
                 if line.id not in self._printed:
                     self._print(line)
@@ -77,9 +81,16 @@ class RunLog:
         since = LogFilterTimestamp(after_=self._newest - LATE) if self._newest else None
         return LogFilter(flow_run_id=LogFilterFlowRunId(any_=self._parts), timestamp=since)
 
+    def _name_steps(self, lines: list[Log]) -> None:
+        unknown = {line.task_run_id for line in lines if line.task_run_id} - self._steps.keys()
+        if unknown:
+            wanted = TaskRunFilter(id=TaskRunFilterId(any_=list(unknown)))
+            self._steps |= {each.id: f"{each.name}: " for each in self._client.read_task_runs(task_run_filter=wanted)}
+
     def _print(self, line: Log) -> None:
         self._printed.add(line.id)
         of_a_task = line.task_run_id is not None
         self._ended |= line.flow_run_id == self._run and not of_a_task and line.message.startswith(LAST)
         when, level = line.timestamp.astimezone(), logging.getLevelName(line.level)
-        out.print(f"{when:%H:%M:%S} {level:<7} {line.message}", markup=False, highlight=False, soft_wrap=True)
+        step = self._steps.get(line.task_run_id, "") if line.task_run_id else ""
+        out.print(f"{when:%H:%M:%S} {level:<7} {step}{line.message}", markup=False, highlight=False, soft_wrap=True)
