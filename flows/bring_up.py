@@ -12,6 +12,7 @@ from flows.network import create_network
 from flows.switch import switch
 from tasks.amis import find_release
 from tasks.bases import check_base
+from tasks.calendar_checks import check_calendar
 from tasks.errors import TyrellError
 from tasks.events import Event, tell_event
 from tasks.links import publish_links
@@ -38,6 +39,7 @@ def bring_up(
     sizes: dict[LinkRole, int] | None = None,
     metrics: OptionalStack = "",
     metrics_optional: bool = False,
+    override_calendar: str = "",
 ) -> Changes:
     """Network, base stack, every role deployed and live. A role that is live already is left as it is.
 
@@ -49,6 +51,7 @@ def bring_up(
         sizes: machines by role, where the role's default is not wanted
         metrics: the metrics stack to attach it to; without it, it stays attached to the one it has, if any
         metrics_optional: go on without metrics when that does not work
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     sizes = {name: load_role(name).check_size(size) for name, size in (sizes or {}).items()}
     release = find_release(ami, version)
@@ -56,6 +59,7 @@ def bring_up(
     check_base(stack)
     if metrics and not metrics_optional:
         check_attachable(stack.name, stack.network, metrics)
+    check_calendar(stack.name, "bring-up", override_calendar)
     with one_heartbeat():
         changes = create_network(network, stack.name) + create_base_stack(stack)
         if metrics:

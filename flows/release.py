@@ -8,11 +8,14 @@ from flows.upgrade import upgrade
 from tasks.bake_keys import Offer
 from tasks.bake_plans import foresee_bake
 from tasks.bakeries import bake_offer, own_bakery
+from tasks.calendar_checks import check_calendar
 from tasks.machine_images import find_roles
 from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
 from tasks.parameters import LinkRole, OptionalNetwork, OptionalVersion, Wait
 from tasks.recipes import check_committed
+from tasks.release_plan_lines import publish_release_plan
+from tasks.release_plans import plan_release
 from tasks.releases import find_planned, find_released, kinds_of, offer_of, recording_release
 from tasks.rollouts import Rollout
 from tasks.run_list import tag_run
@@ -30,6 +33,8 @@ def release(
     force: bool = False,
     require_clean: bool = False,
     wait: Wait = None,
+    override_calendar: str = "",
+    dry_run: bool = False,
 ) -> Changes:
     """Build what has changed, bake it once, and upgrade every role it concerns; the first failure ends it.
 
@@ -43,10 +48,16 @@ def release(
         force: also a version that failed before, and also when the old one could not take its traffic back
         require_clean: refuse when the checkout holds something that no commit has
         wait: how long to wait for another change of a role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
+        dry_run: only say, in the log and in an artifact, what would be done and why
     """
     released = find_released(stack, roles)
     if require_clean:
         check_committed()
+    if dry_run:
+        publish_release_plan(stack, plan_release(stack, roles, version, images or {}))
+        return ()
+    check_calendar(stack, "release", override_calendar)
 
     changes: Changes = ()
     with one_heartbeat():

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
+from tasks.calendar_checks import check_calendar
 from tasks.groups import find_group
 from tasks.locks import holding
 from tasks.model import Changes, StackName, Version, VersionId
@@ -16,7 +17,14 @@ from tasks.versions import find_working
 
 
 @flow(name="retire", flow_run_name="retire {role} {version} of {stack}", on_running=[tag_run])
-def retire(stack: StackName, role: LinkRole, version: VersionId, force: bool = False, wait: Wait = None) -> Changes:
+def retire(
+    stack: StackName,
+    role: LinkRole,
+    version: VersionId,
+    force: bool = False,
+    wait: Wait = None,
+    override_calendar: str = "",
+) -> Changes:
     """Drain a version that gets no traffic, and delete it. Returns what changed.
 
     Args:
@@ -25,8 +33,10 @@ def retire(stack: StackName, role: LinkRole, version: VersionId, force: bool = F
         version: the version that is to go
         force: also inside its rollback window
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)
+    check_calendar(stack, "retire", override_calendar)
     idle = Version(stack=stack, role=role, id=version)
     with holding(stack, role, f"retire {version}", wait) as lock:
         check_may_go(find_group(idle), find_working(stack, kind), datetime.now(UTC), force=force)

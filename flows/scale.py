@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
 from tasks.model import Changes, StackName
 from tasks.monitoring.annotations import annotate
@@ -13,7 +14,7 @@ from tasks.versions import find_live
 
 
 @flow(name="scale", flow_run_name="scale {role} of {stack} to {size}", on_running=[tag_run])
-def scale(stack: StackName, role: LinkRole, size: int, wait: Wait = None) -> Changes:
+def scale(stack: StackName, role: LinkRole, size: int, wait: Wait = None, override_calendar: str = "") -> Changes:
     """Give the live version that many machines and wait until all are healthy; those that leave are drained first.
 
     Args:
@@ -21,9 +22,11 @@ def scale(stack: StackName, role: LinkRole, size: int, wait: Wait = None) -> Cha
         role: the role
         size: how many machines, within the role's bounds
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)
     kind.check_size(size)
+    check_calendar(stack, "scale", override_calendar)
     with holding(stack, role, f"scale to {size}", wait) as lock:
         group = find_live(stack, kind)
         changes = scale_in(lock, group, kind, size) if size < group.desired else scale_out(group, kind, size)

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
 from tasks.model import Changes, StackName, Version, VersionId
 from tasks.parameters import LinkRole, OptionalVersion, Percent, Wait
@@ -19,6 +20,7 @@ def switch(
     percent: Percent = 100,
     rest: OptionalVersion = "",
     wait: Wait = None,
+    override_calendar: str = "",
 ) -> Changes:
     """Move traffic of a role to a version that is deployed and healthy. Returns what changed.
 
@@ -29,8 +31,10 @@ def switch(
         percent: how much of it; with less than 100, `rest` gets what is left
         rest: the version that gets what is left
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)
+    check_calendar(stack, "switch", override_calendar)
     to = Version(stack=stack, role=role, id=version)
     beside = Version(stack=stack, role=role, id=rest) if rest else None
     with holding(stack, role, f"switch to {version}", wait) as lock, recording_traffic(stack, kind):

@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows.metrics_attach import detach_metrics
 from tasks.events import Event, tell_event
+from tasks.calendar_checks import check_calendar
 from tasks.locks import check_unlocked
 from tasks.model import Changes, StackName
 from tasks.networks import find_networks
@@ -21,18 +22,22 @@ from tasks.traffic import delete_rule
 
 
 @flow(name="tear-down", flow_run_name="tear down {stack}", on_running=[tag_run])
-def tear_down(stack: StackName, delete_data: bool = False, yes_delete_data: OptionalStack = "") -> Changes:
+def tear_down(
+    stack: StackName, delete_data: bool = False, yes_delete_data: OptionalStack = "", override_calendar: str = ""
+) -> Changes:
     """Delete the stack: its rules, its versions, its base, and its network when nothing else lies in it.
 
     Args:
         stack: the stack's name
         delete_data: also its own buckets; without this they are kept. Buckets that were given to it are always kept
         yes_delete_data: the stack's name once more, without which a bucket that holds data is not deleted
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     buckets = find_buckets(check_ours(stack, "base"))
     check_unlocked(stack)
     if delete_data:
         check_may_delete(stack, buckets, yes_delete_data)
+    check_calendar(stack, "tear-down", override_calendar)
     networks = find_networks(stack)
     roles = [load_role(name) for name in role_names()]
 

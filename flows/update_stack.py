@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows.upgrade import upgrade
 from tasks.bases import base_blueprint, check_base, find_standing
+from tasks.calendar_checks import check_calendar
 from tasks.model import StackName
 from tasks.networks import network_blueprint
 from tasks.overview import publish_changes
@@ -23,6 +24,7 @@ def update_stack(
     yes: bool = False,
     agreed: Update | None = None,
     wait: Wait = None,
+    override_calendar: str = "",
 ) -> Update:
     """Bring network and base of a stack up to date by change sets, then core-services, one member at a time.
 
@@ -34,6 +36,7 @@ def update_stack(
         yes: do it; without it the run only says what would be done
         agreed: what an earlier run has said would be done; anything else is refused
         wait: how long to wait for other changes of the stack to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     network, wanted = find_standing(stack, port)
     check_base(wanted)
@@ -46,6 +49,7 @@ def update_stack(
         publish_update(update)
         return update
 
+    check_calendar(stack, "stack-update", override_calendar)
     with holding_all(stack, "update of the base", wait) as locks:
         change_sets = make_change_sets(blueprints)
         update = update_of(stack, change_sets, renewal)

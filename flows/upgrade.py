@@ -3,6 +3,7 @@
 from prefect import flow
 
 from tasks.artifact_keys import What, artifact_key
+from tasks.calendar_checks import check_calendar
 from tasks.locks import holding
 from tasks.model import Changes, StackName
 from tasks.overview import publish_changes
@@ -28,6 +29,7 @@ def upgrade(
     plan: Rollout | None = None,
     force: bool = False,
     wait: Wait = None,
+    override_calendar: str = "",
 ) -> Changes:
     """Replace the live version of a role under load; on any failure the old version serves as before.
 
@@ -39,9 +41,11 @@ def upgrade(
         plan: strategy, steps, gates and windows; without it the role's own
         force: also a version that failed before, and also when the old one could not take its traffic back
         wait: how long to wait for another change of the role to end; without it this one is refused at once
+        override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)
     plan = check_plan(kind, plan or kind.rollout)
+    check_calendar(stack, "upgrade", override_calendar)
     new, release = find_candidate(stack, kind, to, version)
     name_run(f"upgrade {role} to {new.id} on {stack}")
     key = f"{stack}-{role}"

@@ -8,6 +8,8 @@
     │   ├── RoleInvalid
     │   ├── NotFound
     │   ├── SizeOutOfBounds
+    │   ├── CalendarHolds          the stack's calendar lets no such change begin now
+    │   ├── CalendarInvalid        a stack's calendar says something that cannot be
     │   └── WouldLose              an update would replace or remove what the person did not name
     ├── StackFailed                CloudFormation said no
     ├── Expired                    a wait reached its deadline
@@ -141,6 +143,34 @@ class WouldLose(UsageError):
     def __str__(self) -> str:
         told = "; ".join(f"{name}: {loss}" for name, loss in self.losses.items())
         return f"the update of stack {self.stack} is refused and nothing was changed: {told}; {self.instead}"
+
+
+@dataclass(eq=False)
+class CalendarHolds(UsageError):
+    """The stack's calendar lets no such change begin now; `opening` is empty when it never will."""
+
+    stack: str
+    what: str
+    reason: str
+    opening: str
+
+    def __str__(self) -> str:
+        opening = f"the next opening is {self.opening}" if self.opening else "there is no next opening"
+        return (
+            f"{self.stack} is {self.reason}, so no {self.what} may begin; {opening};"
+            " do it anyway with --override-calendar 'why'"
+        )
+
+
+@dataclass(eq=False)
+class CalendarInvalid(UsageError):
+    """A calendar says something that cannot be."""
+
+    where: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where} is broken: {self.problem}; docs/calendar.md says what it may hold"
 
 
 @dataclass(eq=False)

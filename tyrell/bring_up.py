@@ -83,6 +83,7 @@ def bring_up_and_show(
     place: Surroundings,
     json: bool,
     metrics: tuple[str, bool] = ("", False),
+    override_calendar: str = "",
 ) -> Overview:
     """Bring the stack up on `place`; then its table and what was changed, or JSON.
 
@@ -90,7 +91,8 @@ def bring_up_and_show(
     """
     title = f"bring up {stack.name} on {place.name}"
     undo = f"tyrell down {stack.name}"
-    changes = run_flow(title, bring_up, network, stack, ami, version, sizes, *metrics, undo=undo, quiet=json)
+    arguments = (network, stack, ami, version, sizes, *metrics, override_calendar)
+    changes = run_flow(title, bring_up, *arguments, undo=undo, quiet=json)
     overview = find_overview(stack.name)
     if json:
         print_json({"changes": changes, **overview.model_dump()})

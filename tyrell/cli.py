@@ -12,6 +12,8 @@ import typer
 
 from tyrell import (
     builds_cli,
+    calendar_cli,
+    ci_cli,
     data_cli,
     deployments_cli,
     images_cli,
@@ -25,7 +27,7 @@ from tyrell import (
 )
 from tyrell.environment import Cloud
 from tyrell.local.cli import app as local_app
-from tyrell.options import DEMO, Ami, CloudOption, Json, StackArgument, VersionName, checked_stack, enter
+from tyrell.options import DEMO, Ami, CloudOption, Json, Override, StackArgument, VersionName, checked_stack, enter
 from tyrell.planning import is_planned
 from tyrell.run import confirmed, print_json, sentences
 
@@ -46,6 +48,7 @@ app.add_typer(local_app, name="local")
 app.add_typer(workers_cli.app, name="workers")
 app.add_typer(metrics_cli.app, name="metrics")
 app.add_typer(deployments_cli.app, name="deployments")
+app.add_typer(calendar_cli.app, name="calendar")
 versions_cli.add_to(app)
 images_cli.add_to(app)
 builds_cli.add_to(app)
@@ -54,6 +57,7 @@ release_cli.add_to(app)
 data_cli.add_to(app)
 stack_cli.add_to(app)
 plan_cli.add_to(app)
+ci_cli.add_to(app)
 
 
 @app.command()
@@ -76,6 +80,7 @@ def up(
     metrics_optional: Annotated[
         bool, typer.Option("--metrics-optional", help="Go on without metrics when these cannot be had.")
     ] = False,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -90,6 +95,7 @@ def up(
             version=version,
             sizes=parse_sizes(size or []),
             metrics=(metrics, metrics_optional),
+            override_calendar=override_calendar,
             place=place,
             json=json,
         )
@@ -120,6 +126,7 @@ def down(
     yes_delete_data: Annotated[
         str, typer.Option(metavar="STACK", help="The stack once more: delete its buckets with the data in them.")
     ] = "",
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -139,6 +146,7 @@ def down(
             checked_stack(stack),
             delete_data,
             yes_delete_data,
+            override_calendar,
             facts={"stack": stack},
             json=json,
         )

@@ -45,11 +45,11 @@ OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
 HERE = "127.0.0.1"
 
 
-def enter(cloud: Cloud) -> Surroundings:
+def enter(cloud: Cloud, *, aws: bool = True) -> Surroundings:
     """Set the environment for the chosen cloud; call it before Prefect or boto3 is imported.
 
     Raises TyrellError when the embedded cloud is asked for and not up, NoRegionError or NoCredentialsError when AWS
-    cannot be used from here.
+    cannot be used from here and is needed (`aws`; else the Prefect server is all that is talked to).
     """
     from tyrell.local.state import default_home, read_state  # noqa: PLC0415  pydantic is slow to import
 
@@ -60,7 +60,8 @@ def enter(cloud: Cloud) -> Surroundings:
     if state is None:
         if cloud is Cloud.local:
             raise TyrellError("the embedded cloud is not up; start it with `tyrell local up`")
-        _check_aws()
+        if aws:
+            _check_aws()
         return AWS
     for name in [*OTHER_ACCOUNTS, *(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_"))]:
         os.environ.pop(name, None)

@@ -31,6 +31,10 @@ Wait = Annotated[
     float,
     typer.Option("--wait", min=0, help="Seconds to wait for another change to end; default: none."),
 ]
+Override = Annotated[
+    str,
+    typer.Option("--override-calendar", metavar="WHY", help="Do it though the stack's calendar holds it; recorded."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Do what is refused for a good reason.")]
 
 
@@ -39,6 +43,14 @@ def enter(cloud: Cloud) -> Surroundings:
     from tyrell import environment
 
     return environment.enter(cloud)
+
+
+def enter_prefect(cloud: Cloud) -> None:
+    """Set the environment for a command that talks to the Prefect server only. Raises TyrellError without one."""
+    from tyrell import environment, run
+
+    environment.enter(cloud, aws=False)
+    run.check_prefect_server()
 
 
 def checked_stack(stack: str) -> str:

@@ -7,8 +7,20 @@ from typing import Annotated
 import typer
 
 from tyrell.environment import Cloud
-from tyrell.options import DEMO, CloudOption, Force, Json, StackOption, VersionName, Wait, as_time, checked_stack, enter
-from tyrell.run import print_json, sentences
+from tyrell.options import (
+    DEMO,
+    CloudOption,
+    Force,
+    Json,
+    Override,
+    StackOption,
+    VersionName,
+    Wait,
+    as_time,
+    checked_stack,
+    enter,
+)
+from tyrell.run import out, print_json, sentences
 
 # See versions_cli.py.
 # ruff: noqa: PLC0415
@@ -38,6 +50,7 @@ def release(
     require_clean: Annotated[bool, typer.Option("--require-clean", help="Refuse what no commit has.")] = False,
     force: Force = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -48,14 +61,14 @@ def release(
         stack, images, named = checked_stack(stack), parse_images(image or []), tuple(roles or ())
         enter(cloud)
         if dry_run:
+            from tasks.release_plan_lines import plan_lines
             from tasks.release_plans import plan_release
-            from tyrell.show_release import show_release_plan
 
             plan = plan_release(stack, named, version, images)
             if json:
                 print_json(plan.model_dump(mode="json"))
-            else:
-                show_release_plan(plan)
+            for line in () if json else plan_lines(plan):
+                out.print(line, highlight=False, soft_wrap=True)
             return
         from flows.release import release as flow
         from tasks.roles import load_role, role_names
@@ -78,7 +91,7 @@ def release(
         run_and_show(
             f"release to {stack}",
             flow,
-            *(stack, named, version, images, plans, network, force, require_clean, as_time(wait)),
+            *(stack, named, version, images, plans, network, force, require_clean, as_time(wait), override_calendar),
             facts={"stack": stack},
             json=json,
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tyrell.environment import Cloud
-from tyrell.options import DEMO, CloudOption, Json, StackArgument, Wait, as_time, checked_stack, enter
+from tyrell.options import DEMO, CloudOption, Json, Override, StackArgument, Wait, as_time, checked_stack, enter
 from tyrell.planning import is_planned
 from tyrell.run import confirmed, print_json, run_flow, sentences
 
@@ -43,6 +43,7 @@ def update(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -64,7 +65,9 @@ def update(
         check_keeps(planned.changes, named, INSTEAD)
         if not dry_run and planned.needed:
             confirmed("Do it?", yes=yes)
-            planned = run_flow(title, update_stack, *asked_for, True, planned, as_time(wait), quiet=json)
+            planned = run_flow(
+                title, update_stack, *asked_for, True, planned, as_time(wait), override_calendar, quiet=json
+            )
             if not json:
                 show_changes(planned.done)
         if json:

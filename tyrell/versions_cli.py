@@ -14,6 +14,7 @@ from tyrell.options import (
     CloudOption,
     Force,
     Json,
+    Override,
     RoleArgument,
     StackOption,
     VersionName,
@@ -81,6 +82,7 @@ def upgrade(
     gate: Annotated[bool, typer.Option(help="Judge each step by its requests.")] = True,
     force: Force = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -110,7 +112,7 @@ def upgrade(
         run_and_show(
             f"upgrade {role} to {wanted.id}",
             flow,
-            *(stack, role, to, version, plan, force, as_time(wait)),
+            *(stack, role, to, version, plan, force, as_time(wait), override_calendar),
             facts=wanted.model_dump(),
             json=json,
         )
@@ -144,6 +146,7 @@ def switch(
     versions: Annotated[list[str], typer.Argument(help="VERSION, or two as VERSION=PERCENT.")],
     stack: StackOption = DEMO,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -158,7 +161,7 @@ def switch(
         wanted = checked_version(stack, role, name)
         rest = checked_version(stack, role, others[0][0]).id if others else ""
         title, facts = f"switch {role} to {' '.join(versions)}", wanted.model_dump()
-        words = (stack, role, name, percent, rest, as_time(wait))
+        words = (stack, role, name, percent, rest, as_time(wait), override_calendar)
         run_and_show(title, flow, *words, facts=facts, json=json)
 
 
@@ -167,6 +170,7 @@ def scale(
     size: Annotated[int, typer.Argument(help="How many machines the live version is to have.")],
     stack: StackOption = DEMO,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -179,7 +183,8 @@ def scale(
 
         load_role(role).check_size(size)
         facts = {"stack": checked_stack(stack), "role": role}
-        run_and_show(f"scale {role} to {size}", flow, stack, role, size, as_time(wait), facts=facts, json=json)
+        words = (stack, role, size, as_time(wait), override_calendar)
+        run_and_show(f"scale {role} to {size}", flow, *words, facts=facts, json=json)
 
 
 def retire(
@@ -188,6 +193,7 @@ def retire(
     stack: StackOption = DEMO,
     force: Force = False,
     wait: Wait = 0,
+    override_calendar: Override = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
@@ -199,7 +205,7 @@ def retire(
 
         idle = checked_version(stack, role, version)
         facts = idle.model_dump()
-        words = (stack, role, version, force, as_time(wait))
+        words = (stack, role, version, force, as_time(wait), override_calendar)
         run_and_show(f"retire {role} {version}", flow, *words, facts=facts, json=json)
 
 

@@ -42,6 +42,16 @@ def annotate(
         logger.warning("%s is not marked in the metrics: %s", "; ".join(changes), error)
 
 
+def annotate_stack(stack: str, kind: Literal["override"], text: str) -> None:
+    """Write what concerns the whole stack to its metrics, if it has any; whatever goes wrong is a warning."""
+    try:
+        writer = _writer(stack)
+        if writer:
+            write(writer, METRICS, (f"deployments,link_stack={stack},kind={kind} {_texts(text)}",), TIMEOUT)
+    except Exception as error:
+        logger.warning("%s is not marked in the metrics: %s", text, error)
+
+
 def _writer(stack: str) -> InfluxAccess | None:
     key = (str(flow_run.id), stack)
     if key not in _writers:
@@ -57,6 +67,9 @@ def _run_url() -> str:
 def _point(version: Version, kind: str, changes: Changes, percent: int | None) -> str:
     """In line protocol; a text is quoted as in JSON, with no line in it that could end."""
     tags = f"link_stack={version.stack},role={version.role},version={version.id},kind={kind}"
-    texts = {"text": "; ".join(changes), "run_url": _run_url()}
-    fields = [f"{name}={json.dumps(text, ensure_ascii=False)}" for name, text in texts.items()]
-    return f"deployments,{tags} {','.join(fields)}" + ("" if percent is None else f",percent={percent}i")
+    return f"deployments,{tags} {_texts('; '.join(changes))}" + ("" if percent is None else f",percent={percent}i")
+
+
+def _texts(text: str) -> str:
+    fields = {"text": text, "run_url": _run_url()}
+    return ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())

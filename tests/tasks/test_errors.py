@@ -8,6 +8,8 @@ import pytest
 
 from tasks import errors
 from tasks.errors import (
+    CalendarHolds,
+    CalendarInvalid,
     Conflict,
     DataLost,
     Disproved,
@@ -52,6 +54,8 @@ EXAMPLES: list[TyrellError] = [
     NotFound("role 'ruoter'", "there are router, target"),
     SizeOutOfBounds("router", 99, 1, 12),
     WouldLose("demo", {"UsageQueue": "replaced because of QueueName"}, "name what may go"),
+    CalendarHolds("prod", "release", "frozen until 2026-12-27 08:00 UTC (Christmas)", "2026-12-28 09:00 UTC"),
+    CalendarInvalid("the calendar of prod", "windows.0.until: Field required"),
     DataLost("demo", ("/zetta/version is gone",)),
     StackFailed("demo", "ROLLBACK_COMPLETE", ("Vpc: no more VPCs",)),
     Expired("router 1 to be healthy", 600.0, "0 of 2 healthy"),

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+
+from prefect.artifacts import create_markdown_artifact
+
 from tasks.release_plans import Bake, ReleasePlan
 from tasks.releases import Planned
 from tasks.roles import load_role
 from tasks.rollouts import Strategy
-from tyrell.run import out
+from tasks.steps import step
+
+logger = logging.getLogger(__name__)
 
 
-def show_release_plan(plan: ReleasePlan) -> None:
+@step("what a release to {stack} would do", system="artifacts")
+def publish_release_plan(stack: str, plan: ReleasePlan) -> None:
+    """The plan in the run's log, and as a markdown artifact of it."""
+    lines = plan_lines(plan)
+    for line in lines:
+        logger.info(line)
+    text = "\n".join(f"- {line}" for line in lines)
+    create_markdown_artifact(text, key=f"{stack}-release-plan", description=f"What a release to {stack} would do")
+
+
+def plan_lines(plan: ReleasePlan) -> tuple[str, ...]:
     """One line for everything that would be built, baked, replaced and deleted, and why."""
-    for bake in plan.bakes:
-        for line in _baking(bake):
-            _say(line)
-    for planned in plan.rollout:
-        _say(f"{planned.role:<16} {_replacing(planned)}")
-    for due in plan.deletes:
-        _say(f"{due.version.role:<16} then {due.fate} {due.version.id}: {due.why}")
-
-
-def _say(line: str) -> None:
-    out.print(line, highlight=False, soft_wrap=True)
+    baking = [line for bake in plan.bakes for line in _baking(bake)]
+    replacing = [f"{planned.role:<16} {_replacing(planned)}" for planned in plan.rollout]
+    deleting = [f"{due.version.role:<16} then {due.fate} {due.version.id}: {due.why}" for due in plan.deletes]
+    return (*baking, *replacing, *deleting)
 
 
 def _baking(bake: Bake) -> list[str]:
