@@ -1,4 +1,4 @@
-"""The files of `deployments/server` fit together: every setting is one of Prefect's, nothing is open, nothing is secret."""
+"""The files of `deployments/server` fit together: each setting is one of Prefect's, nothing is open or secret."""
 
 from __future__ import annotations
 
