@@ -42,14 +42,14 @@ TROUBLE = re.compile(r"deadlock|database is locked|could not serialize|lock time
 @flow(name="small-stack", flow_run_name="small stack {stack.name}")
 def small_stack(stack: Stack, release: Release) -> None:
     """A stack that can have its data worker upgraded, and no more."""
-    core, worker = (Version(stack=stack.name, role=role, id=release.id) for role in ("core-services", ROLE))
+    core = Version(stack=stack.name, role="core-services", id=release.id)
     with one_heartbeat():
         create_base_stack(stack)
         create_version(core, release, load_role(core.role))
         scale_group(core, 1)
         await_healthy(core, load_role(core.role))
-        deploy(worker, release)
-        switch(worker, wait=timedelta(seconds=60))
+        deploy(stack.name, ROLE, release.ami, release.id)
+        switch(stack.name, ROLE, release.id, wait=timedelta(seconds=60))
 
 
 def measure(here: Site, count: int) -> list[Figure]:

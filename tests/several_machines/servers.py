@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOYED = ROOT / "deployments" / "server"
 HOST = "127.0.0.1"
 USER, DATABASE = "prefect", "prefect"
-STARTING = 120
+STARTING = 240
 """Seconds. A new database takes most of them."""
 
 Process = subprocess.Popen[bytes]

@@ -14,14 +14,13 @@ from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
-from tasks.model import Release, Version
+from tasks.model import Release
 from tasks.roles import load_role
 from tests.several_machines.servers import DEPLOYED, ROOT, Process, Servers, environment_file
 from tests.waiting import eventually
 from tyrell.work_pools import create_pool
 
 POOL = "tyrell"
-RUN = "PREFECT__FLOW_RUN_ID"
 FLOWS = {
     "bring-up": "flows/bring_up.py:bring_up",
     "network": "flows/network.py:create_network",
@@ -113,23 +112,10 @@ def _deployed(entrypoint: str) -> UUID:
 def upgrade_of(stack: str, role: str, release: Release, wait: str | None = None) -> dict[str, Any]:
     """The parameters of an upgrade that is not watched for long."""
     plan = load_role(role).rollout.model_dump(mode="json")
-    quick = {"pause": "PT0S", "min_healthy_time": "PT0S", "gate": None, "rollback_window": "PT0S"}
+    quick = {"pause": "PT0S", "min_healthy_time": "PT0S", "gate": None, "smoke": [], "rollback_window": "PT0S"}
     if plan["strategy"] == "canary":
         quick["steps"] = [50, 100]
-    version = Version(stack=stack, role=role, id=release.id)
-    return {"version": version.model_dump(), "release": release.model_dump(), "plan": plan | quick, "wait": wait}
-
-
-def process_of(run: UUID) -> int:
-    """The process that a run is, on this machine. Raises ValueError while it has none."""
-    wanted = f"{RUN}={run}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                return int(folder.name)
-        except OSError:  # ended, or another user's
-            continue
-    raise ValueError(f"run {run} has no process")
+    return {"stack": stack, "role": role, "to": release.id, "plan": plan | quick, "wait": wait}
 
 
 def kill_with_children(process: Process) -> None:
