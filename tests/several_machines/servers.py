@@ -68,12 +68,19 @@ class Servers:
         """What a process has said."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def start(self, name: str, command: Sequence[str], variables: Mapping[str, str], **how: str) -> Process:
-        """Run a program; `how` may name a user and a group."""
+    def start(
+        self, name: str, command: Sequence[str], variables: Mapping[str, str], user: str | None = None
+    ) -> Process:
+        """Run a program, as another user if one is named."""
         kept = {each: value for each, value in os.environ.items() if not each.startswith("PREFECT_")}
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*DIES_WITH_ITS_PARENT, *command], env={**kept, **variables}, stdout=log, stderr=log, cwd=ROOT, **how
+                [*DIES_WITH_ITS_PARENT, *command],
+                env={**kept, **variables},
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                user=user,
             )
         self.processes[name] = process
         return process
@@ -106,7 +113,7 @@ def prefect_servers(folder: Path) -> Iterator[Servers]:
         "PREFECT_SERVER_DATABASE_PORT": str(postgres_port),
         "PREFECT_API_URL": f"{servers.url}/api",
     }
-    subprocess.run([DEPLOYED / "make-secrets", servers.secrets, f"{HOST}:{redis_port}"], check=True)
+    subprocess.run([str(DEPLOYED / "make-secrets"), str(servers.secrets), f"{HOST}:{redis_port}"], check=True)
     with ExitStack() as running:
         running.callback(servers.stop)
         _start_redis(servers, redis_port)
@@ -142,29 +149,25 @@ def _start_redis(servers: Servers, port: int) -> None:
 
 def _start_postgresql(servers: Servers, port: int) -> None:
     programs, data = postgresql_programs(), servers.folder / "postgresql"
-    password = servers.secrets / "PREFECT_SERVER_DATABASE_PASSWORD"
+    password = (servers.secrets / "PREFECT_SERVER_DATABASE_PASSWORD").read_text()
     data.mkdir()
-    readable = data.parent / "password"
-    readable.write_text(password.read_text())
-    how = {}
-    if os.getuid() == 0:  # it refuses to run as root
-        shutil.chown(data, "nobody")
-        shutil.chown(readable, "nobody")
-        how = {"user": "nobody"}
-    made = servers.start(
-        "initdb",
-        [str(programs / "initdb"), "-D", str(data), "-U", USER, "-A", "scram-sha-256", f"--pwfile={readable}", "-N"],
-        {"LC_ALL": "C.UTF-8"},
-        **how,
-    )
+    readable = servers.folder / "password"
+    readable.write_text(password)
+    user = None
+    if os.getuid() == 0:  # as which it refuses to run
+        user = "nobody"
+        shutil.chown(data, user)
+        shutil.chown(readable, user)
+    make = [f"{programs}/initdb", "-D", str(data), "-U", USER, "-A", "scram-sha-256", f"--pwfile={readable}", "-N"]
+    made = servers.start("initdb", make, {"LC_ALL": "C.UTF-8"}, user)
     assert made.wait(60) == 0, servers.log("initdb")
     options = ["-h", HOST, "-p", str(port), "-k", "", "-c", "fsync=off"]
-    servers.start("postgresql", [str(programs / "postgres"), "-D", str(data), *options], {}, **how)
-    create = [programs / "createdb", "-h", HOST, "-p", str(port), "-U", USER, DATABASE]
-    variables = {**os.environ, "PGPASSWORD": password.read_text().strip()}
+    servers.start("postgresql", [f"{programs}/postgres", "-D", str(data), *options], {}, user)
 
     def created() -> bool:
+        create = [f"{programs}/createdb", "-h", HOST, "-p", str(port), "-U", USER, DATABASE]
+        variables = {**os.environ, "PGPASSWORD": password.strip()}
         done = subprocess.run(create, env=variables, capture_output=True, text=True, check=False)
         return done.returncode == 0 or "already exists" in done.stderr
 
-    eventually("PostgreSQL has the database", created, 30)
+    eventually("PostgreSQL has the database", created, 60)

@@ -112,7 +112,13 @@ def _deployed(entrypoint: str) -> UUID:
 def upgrade_of(stack: str, role: str, release: Release, wait: str | None = None) -> dict[str, Any]:
     """The parameters of an upgrade that is not watched for long."""
     plan = load_role(role).rollout.model_dump(mode="json")
-    quick = {"pause": "PT0S", "min_healthy_time": "PT0S", "gate": None, "smoke": [], "rollback_window": "PT0S"}
+    quick: dict[str, Any] = {
+        "pause": "PT0S",
+        "min_healthy_time": "PT0S",
+        "gate": None,
+        "smoke": [],
+        "rollback_window": "PT0S",
+    }
     if plan["strategy"] == "canary":
         quick["steps"] = [50, 100]
     return {"stack": stack, "role": role, "to": release.id, "plan": plan | quick, "wait": wait}

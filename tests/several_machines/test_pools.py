@@ -21,7 +21,7 @@ from tyrell.work_pools import create_pool, load_template, pool_kinds
 
 KNOWN = Path(prefect.__file__).parent / "server/api/collections_data/views/aggregate-worker-metadata.json"
 PLACEHOLDER = re.compile(r"{{ ([a-z_]+) }}")
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "tyrell_cluster": "arn:aws:ecs:us-east-1:123456789012:cluster/tyrell",
     "tyrell_vpc": "vpc-1",
     "tyrell_subnets": ["subnet-1", "subnet-2"],
@@ -87,7 +87,7 @@ def test_a_pool_of_another_kind_is_refused(servers: Servers) -> None:
 @pytest.mark.flow
 async def test_a_deployments_environment_comes_on_top_of_the_pools(servers: Servers) -> None:
     values = {"env": {"TYRELL_STACK": "prod"}}
-    job = await ProcessJobConfiguration.from_template_and_values(load_template("process"), values)
+    job: Any = await ProcessJobConfiguration.from_template_and_values(load_template("process"), values)
     assert job.env == {
         "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
         "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
@@ -99,7 +99,7 @@ async def test_a_deployments_environment_comes_on_top_of_the_pools(servers: Serv
 async def test_a_task_on_ecs_has_what_prefects_variables_say_of_the_account(servers: Servers) -> None:
     for name, value in ACCOUNT.items():
         await Variable.aset(name, value, overwrite=True)
-    job = await ECSJobConfiguration.from_template_and_values(load_template("ecs"), {"memory": 4096})
+    job: Any = await ECSJobConfiguration.from_template_and_values(load_template("ecs"), {"memory": 4096})
     assert job.cluster == ACCOUNT["tyrell_cluster"]
     assert job.network_configuration["subnets"] == ACCOUNT["tyrell_subnets"]
     assert job.prefect_api_auth_string_secret_arn == ACCOUNT["tyrell_auth_secret"]

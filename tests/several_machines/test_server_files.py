@@ -19,7 +19,7 @@ UNITS = sorted((DEPLOYED / "systemd").glob("*.service"))
 
 def secret_files(folder: Path) -> dict[str, str]:
     """What `make-secrets` makes, by name."""
-    subprocess.run([DEPLOYED / "make-secrets", folder, "redis:6379"], check=True)
+    subprocess.run([str(DEPLOYED / "make-secrets"), str(folder), "redis:6379"], check=True)
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
@@ -61,7 +61,7 @@ def test_passwords_are_made_once_and_nobody_else_may_read_them(tmp_path: Path) -
 
 def test_a_program_has_the_secrets_of_its_folder_and_nothing_is_said_of_them(tmp_path: Path) -> None:
     secrets = secret_files(tmp_path)
-    words = [DEPLOYED / "with-secrets", "printenv", "PREFECT_API_AUTH_STRING"]
+    words = [str(DEPLOYED / "with-secrets"), "printenv", "PREFECT_API_AUTH_STRING"]
     done = subprocess.run(
         words, env={"CREDENTIALS_DIRECTORY": str(tmp_path)}, capture_output=True, text=True, check=True
     )

@@ -56,11 +56,11 @@ class Site:
 @pytest.fixture(scope="module")
 def site(servers: Servers) -> Iterator[Site]:
     """The stack, made of release `one`, and the workers `first` and `second`."""
-    client = servers.client
-    with embedded_cloud(network=NETWORK, prefect=False, **client) as cloud, pytest.MonkeyPatch.context() as patched:
+    with embedded_cloud(network=NETWORK, prefect=False) as cloud, pytest.MonkeyPatch.context() as patched:
         for name, value in cloud.cloud_environment.items():
             patched.setenv(name, value)
         clients.forget()
+        cloud.environment_variables |= servers.client
         team = Team(servers, cloud.cloud_environment)
         made = Site(cloud, team, {})
         sizes = [word for size in SMALL for word in ("--size", size)]
