@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from tasks.model import Release
 from tasks.roles import load_role
-from tests.several_machines.servers import DEPLOYED, ROOT, Process, Servers, environment_file
+from tests.several_machines.servers import DEPLOYED, ROOT, STARTING, Process, Servers, environment_file
 from tests.waiting import eventually
 from tyrell.work_pools import create_pool
 
@@ -53,7 +53,7 @@ class Team:
             "CREDENTIALS_DIRECTORY": str(self._servers.secrets),
         }
         process = self._servers.start(name, command, variables)
-        eventually(f"worker {name} is online", lambda: name in self._online() or process.poll() is not None, 60)
+        eventually(f"worker {name} is online", lambda: name in self._online() or process.poll() is not None, STARTING)
         assert process.poll() is None, self._servers.log(name)
         return process
 
