@@ -1,4 +1,4 @@
-"""A Prefect server as a team has it, of `deployments/server`: PostgreSQL, Redis, two API processes, the services.
+"""A Prefect server as a team has it, of `deployments/server`: PostgreSQL, Redis, the API, the services.
 
 All are real processes on loopback, with ports, folders and passwords of their own.
 """
@@ -126,10 +126,9 @@ def prefect_servers(folder: Path) -> Iterator[Servers]:
 
 
 def start_api(servers: Servers) -> None:
-    """Two processes that answer at one address."""
+    """The API and the UI, once they answer."""
     port = servers.url.rpartition(":")[2]
-    words = ("--host", HOST, "--port", port, "--no-services", "--workers", "2")
-    process = servers.prefect("server", "server", "start", *words)
+    process = servers.prefect("server", "server", "start", "--host", HOST, "--port", port, "--no-services")
 
     def answers() -> bool:
         assert process.poll() is None, servers.log("server")
