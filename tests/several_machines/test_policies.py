@@ -96,7 +96,8 @@ def test_no_flow_asks_for_more_than_its_policies_allow(cloud: Tyrell) -> None:
         "stack-update": ("stack", "update", STACK, "--yes"),
         "tear-down": ("down", STACK, "--yes"),
     }
-    failed, too_much = {}, {}
+    failed: dict[str, list[str]] = {}
+    too_much: dict[str, list[str]] = {}
     for flow, words in commands.items():
         with recorded() as asked:
             done = CliRunner().invoke(app, list(words))
