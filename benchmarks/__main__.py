@@ -9,13 +9,27 @@ from benchmarks import (
     bring_up,
     collector,
     data_worker,
+    many_upgrades,
     merge,
     metrics,
     metrics_report,
+    prefect_overhead,
     release,
     upgrade,
 )
 
-BENCHMARKS = (balancer, bring_up, collector, data_worker, merge, metrics, metrics_report, release, upgrade)
+BENCHMARKS = (
+    balancer,
+    bring_up,
+    collector,
+    data_worker,
+    many_upgrades,
+    merge,
+    metrics,
+    metrics_report,
+    prefect_overhead,
+    release,
+    upgrade,
+)
 
 sys.exit(max(benchmark.main() for benchmark in BENCHMARKS))
