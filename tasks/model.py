@@ -42,14 +42,16 @@ VersionId = Annotated[str, _matching(r"[a-z0-9]{1,16}", "1 to 16 lower-case lett
 class Noun(BaseModel):
     """A frozen record that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Patience(Noun):
     """How long to wait for something, and how often to look."""
 
     timeout: timedelta = timedelta(minutes=15)
+    """How long at most."""
     every: timedelta = timedelta(seconds=1)
+    """How often to look at first."""
 
 
 class Network(Noun):
@@ -59,10 +61,15 @@ class Network(Noun):
     """
 
     name: NetworkName
+    """Its name."""
     cidr: IPv4Network = IPv4Network("10.0.0.0/16")
+    """Its addresses, a /16 to /24."""
     public_cidrs: tuple[IPv4Network, ...] = ()
+    """Four, one a zone; empty: parts of `cidr`."""
     private_cidrs: tuple[IPv4Network, ...] = ()
+    """Four, one a zone; empty: parts of `cidr`."""
     nat: Literal["one", "per-zone"] = "one"
+    """One NAT gateway for all zones, or one in each."""
 
     @model_validator(mode="after")
     def subnets_fit(self) -> Network:
@@ -98,10 +105,15 @@ class Stack(Noun):
     """One Link environment: its name, the network it lies in and the port its public balancer listens on."""
 
     name: StackName
+    """Its name."""
     network: NetworkName
+    """The network it lies in."""
     port: int = Field(default=80, ge=1, le=65535)
+    """Where its load balancers listen."""
     device_data_bucket: str = ""
+    """A bucket that it is given; empty: one of its own."""
     usage_bucket: str = ""
+    """A bucket that it is given; empty: one of its own."""
     registry_api: RegistryApiName = "v3"
     """v2 is for the original Link components, which know no other; that of a stack never changes."""
 
@@ -110,7 +122,9 @@ class Metrics(Noun):
     """A metrics stack: its name, its network, and who may look at it beside the stacks that are attached to it."""
 
     name: StackName
+    """Its name."""
     network: NetworkName
+    """The network it lies in."""
     disk_gib: int = Field(default=40, ge=1, le=16384)
     """The size of the volume with the data, when it is made."""
     keep_days: int = Field(default=90, ge=1)
@@ -138,15 +152,20 @@ class Release(Noun):
     """What a version is made of: a machine image and the id of its contents."""
 
     id: VersionId
+    """What its contents are called."""
     ami: str = Field(pattern=r"^ami-[0-9a-f]+$")
+    """The machine image."""
 
 
 class Version(Noun):
     """One immutable release of a role in a stack: its own CloudFormation stack with its own group."""
 
     stack: StackName
+    """The stack it is a part of."""
     role: RoleName
+    """The role it is a version of."""
     id: VersionId
+    """Its name among the versions of the role."""
 
     @property
     def stack_name(self) -> str:

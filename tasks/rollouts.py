@@ -33,9 +33,13 @@ class Smoke(Noun):
     """A request that every member of the new version must answer before it gets traffic."""
 
     path: str = Field(pattern="^/")
+    """Of the request."""
     status: int = Field(default=200, ge=100, le=599)
+    """What it must answer."""
     headers: dict[str, str] = Field(default_factory=dict)
+    """Of the request."""
     times: int = Field(default=1, ge=1, le=1000)
+    """How many requests in a row."""
     within: Duration = timedelta(seconds=2)
     """How long an answer usually takes at most: the median of all `times`."""
 
@@ -48,6 +52,7 @@ class Gate(Noun):
     error_share: float = Field(default=0.01, ge=0, le=1)
     """By how much the share of failed requests may be above the old version's."""
     latency_factor: float = Field(default=1.5, ge=1)
+    """How many times the old version's p95 the new one's may be."""
     latency_slack: Duration = timedelta(milliseconds=100)
     """The new p95 may be the old one times the factor, plus the slack."""
     deadline: Duration = timedelta(minutes=10)
@@ -60,6 +65,7 @@ class Rollout(Noun):
     """How versions of a role replace one another."""
 
     strategy: Strategy = Strategy.canary
+    """How the new version takes over."""
     steps: tuple[int, ...] = (1, 10, 50, FULL)
     """Percent of the traffic the new version has, step by step."""
     pause: Duration = timedelta(minutes=1)
@@ -71,6 +77,7 @@ class Rollout(Noun):
     approval_timeout: Duration = timedelta(days=1)
     """After which no answer means no."""
     smoke: tuple[Smoke, ...] = ()
+    """What every member must answer before it gets traffic."""
     gate: Gate | None = Gate()
     """None lets every step pass once its pause is over."""
     drain_rate: float = Field(default=50, gt=0)
