@@ -19,12 +19,12 @@ from tests.tasks.repositories import commit
 
 PAGES = (
     "tutorial.md",
+    "how-to/sweep-after-a-crash.md",
     "how-to/release.md",
     "how-to/canary-with-approval.md",
     "how-to/roll-back.md",
     "how-to/scale.md",
     "how-to/retire-and-prune.md",
-    "how-to/sweep-after-a-crash.md",
     "how-to/workers.md",
     "how-to/update-the-base.md",
     "how-to/merge-buckets.md",

@@ -57,7 +57,8 @@ def command_line() -> Any:
 
 def parse(words: list[str]) -> None:
     """Have the command line's own parser read the words; a command without any is only named."""
-    command, rest = command_line(), words
+    command: Any = command_line()
+    rest = words
     context = command.make_context("tyrell", rest)
     while isinstance(command, TyperGroup) and rest:
         name, command, rest = command.resolve_command(context, rest)
