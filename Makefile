@@ -60,7 +60,7 @@ faults: setup ## the fault matrix: every write of the commands meets every fault
 	rm -f docs/fault-matrix.json
 	$(RUN)/python -m tests.faults
 
-bench: setup ## every measurement the README names
+bench: setup ## every measurement the pages name
 	$(RUN)/python -m benchmarks
 
 clean: ## remove what setup made
