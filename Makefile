@@ -4,7 +4,7 @@ RUN := .venv/bin
 # Most tests wait most of the time. `tests/flows` takes as long as all others together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo test quick docker check lint types layers roles packer bench faults clean
+.PHONY: help setup demo test quick docker check lint types layers roles packer reference bench faults clean
 
 help:      ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -53,11 +53,14 @@ roles: setup ## cfn-lint over the rendered template of every role
 	$(RUN)/python -m tests.rendered .tools/rendered
 	$(RUN)/cfn-lint '.tools/rendered/*.yaml'
 
+reference: setup ## writes docs/reference from the code
+	$(RUN)/python -m docs.generate
+
 faults: setup ## the fault matrix: every write of the commands meets every fault; writes docs/fault-matrix.md
 	rm -f docs/fault-matrix.json
 	$(RUN)/python -m tests.faults
 
-bench: setup ## every measurement the README names
+bench: setup ## every measurement the pages name
 	$(RUN)/python -m benchmarks
 
 clean: ## remove what setup made

@@ -17,6 +17,8 @@ from tasks.errors import TyrellError, UsageError
 from tasks.steps import step
 
 COMMAND = "TYRELL_BAKE"
+"""Environment variable: the command that makes machine images where Docker and Packer cannot."""
+
 LONGEST = 600.0
 """Seconds."""
 

@@ -49,7 +49,9 @@ class Patience(Noun):
     """How long to wait for something, and how often to look."""
 
     timeout: timedelta = timedelta(minutes=15)
+    """How long at most."""
     every: timedelta = timedelta(seconds=1)
+    """How often to look at first."""
 
 
 class Network(Noun):
@@ -147,15 +149,20 @@ class Release(Noun):
     """What a version is made of: a machine image and the id of its contents."""
 
     id: VersionId
+    """What its contents are called."""
     ami: str = Field(pattern=r"^ami-[0-9a-f]+$")
+    """The machine image."""
 
 
 class Version(Noun):
     """One immutable release of a role in a stack: its own CloudFormation stack with its own group."""
 
     stack: StackName
+    """The stack it is a part of."""
     role: RoleName
+    """The role it is a version of."""
     id: VersionId
+    """Its name among the versions of the role."""
 
     @property
     def stack_name(self) -> str:

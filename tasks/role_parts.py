@@ -14,8 +14,11 @@ class Size(Noun):
     """How many machines a group has when nobody says otherwise, and its bounds."""
 
     default: int = Field(ge=0)
+    """Machines of a new group."""
     min: int = Field(ge=0)
+    """The fewest that it may be given."""
     max: int = Field(ge=1)
+    """The most that it may be given."""
 
     @model_validator(mode="after")
     def in_order(self) -> Size:
@@ -31,6 +34,7 @@ class HealthCheck(Noun):
     port: int = Field(default=0, ge=0, le=65535)
     """0: nowhere."""
     path: str = Field(default="/health", pattern="^/")
+    """Where a healthy member answers 200."""
     path_v2: str = Field(default="/health", pattern="^/")
     """That of the original component, which runs where the registry has the v2 API."""
 
@@ -40,9 +44,13 @@ class ByLoadBalancer(Noun):
 
     kind: Literal["load-balancer"]
     balancer: Literal["public", "internal"]
+    """The one that tenants reach, or the one inside the network."""
     path: str = "/*"
+    """The path pattern of its rule."""
     priority: int = Field(ge=1, le=50000)
+    """Of the rule; unique on that balancer."""
     deregistration_delay: int = Field(default=60, ge=0, le=3600)
+    """Seconds that requests in flight may take when a machine leaves."""
     drain: str = Field(default="", pattern="^(|/.*)$")
     """Where a machine takes `POST` to close its WebSockets gently; empty when it has none that last."""
     open_to: tuple[str, ...] = ()
@@ -57,11 +65,15 @@ class ByRegistry(Noun):
 
     kind: Literal["registry"]
     pointer: str
+    """The key that says which version is live."""
     records: str
+    """The prefix below which its members register."""
     watched_by: RoleName
+    """The role whose machines pass requests on to the members."""
     peers: str
     """Where connected hubs are recorded, each with the member it is connected to."""
     members_per_tenant: int = Field(default=2, ge=1)
+    """Members that each tenant has."""
     restart: str = Field(default="", pattern="^(|/.*)$")
     """Where a member takes `DELETE` to start anew, free and without connections."""
 
@@ -74,8 +86,11 @@ class ByQueue(Noun):
 
     kind: Literal["queue"]
     queue: str
+    """What waits for its machines."""
     dead_letters: str
+    """Where messages go that cannot be parsed."""
     bucket: str
+    """Where its machines write."""
     messages_per_second: float = Field(gt=0)
     """What one machine does."""
     drain_time: timedelta = Field(default=timedelta(minutes=30), gt=timedelta())
@@ -102,7 +117,9 @@ class Access(Noun):
     """
 
     source: str = Field(alias="from")
+    """Who."""
     ports: str = Field(pattern=r"^\d+(-\d+)?$")
+    """One port, or a range as `3000-3020`."""
 
     @property
     def first(self) -> int:
@@ -123,22 +140,28 @@ class Permission(Noun):
     """
 
     actions: tuple[str, ...]
+    """As IAM names them."""
     resources: tuple[str, ...]
+    """Outputs of the base stack, or one of the forms above."""
 
 
 class Service(Noun):
     """One systemd unit, or, with `first_port` and `count`, one per port (`name@port`)."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    """Of its unit."""
     command: str
+    """A program in /opt/link/bin of the machine image."""
     image: str = ""
     """A ready-made Docker image of its own, any reference, in place of its role's: baked in if it can be had."""
     environment: dict[str, str] = Field(default_factory=dict)
+    """Variables, beside those that every service gets."""
     environment_from: str = ""
     """A program of its role's image that prints the rest of its environment before it starts, and waits for that."""
     files: dict[str, str] = Field(default_factory=dict)
     """Folders below its role's that it reads, each with the path at which its container has it."""
     state_directory: str = ""
+    """Below /var/lib, for a service that keeps data."""
     state_owner: int = Field(default=900, ge=0)
     """The number of the user whose its state is: the one that its image runs as."""
     port: int = Field(default=0, ge=0, le=65535)
@@ -152,7 +175,9 @@ class Service(Noun):
     stop_within: int = Field(default=20, ge=1, le=100)
     """Seconds it has after SIGTERM. A machine that is terminated has not many more."""
     first_port: int = 0
+    """The lowest port of its units; 0: it is one unit."""
     count: int = Field(default=1, ge=1)
+    """How many units, one a port."""
 
     @property
     def unit(self) -> str:

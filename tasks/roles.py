@@ -26,6 +26,7 @@ class Role(Noun):
 
     name: RoleName
     description: str
+    """What it is, in one sentence."""
     needs: tuple[RoleName, ...] = ()
     """Roles that must be healthy before this one is deployed."""
     stands_alone: bool = False
@@ -39,7 +40,9 @@ class Role(Noun):
 
     Each with the variables that it takes from whoever calls it."""
     instance_type: str
+    """EC2's type of its machines."""
     volume_gib: int = Field(default=16, ge=8)
+    """Its root volume, encrypted gp3."""
     grace_period: int = Field(default=60, ge=0)
     """Seconds a new machine has before a failed health check of the balancer replaces it."""
     size: Size

@@ -13,7 +13,7 @@ SUMS = ("hub_http_count", "hub_messages_bytes", "hub_messages_count")
 """Measurements of `linkusage`; each has the sums of what Link's targets write into `telegraf` as `linkusage_...`."""
 
 USAGE_EVERY = "TYRELL_USAGE_EVERY"
-"""The environment variable that says how often the day's sums are made anew (an InfluxQL duration)."""
+"""Environment variable: how often the day's sums of usage are made anew, an InfluxQL duration; 30m by default."""
 
 
 def sum_name(measurement: str) -> str:

@@ -41,10 +41,14 @@ class State(BaseModel):
         return aws | ({"PREFECT_API_URL": f"{self.prefect_url}/api"} if self.prefect_port else {})
 
 
+HOME = "TYRELL_HOME"
+"""Environment variable: the folder of the embedded cloud; by default `tyrell` in the user's state folder (XDG)."""
+
+
 def default_home() -> Path:
-    """`$TYRELL_HOME`, else `tyrell` in the user's state folder (XDG Base Directory Specification)."""
+    """Where the embedded cloud of this user lives (XDG Base Directory Specification)."""
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(os.environ.get("TYRELL_HOME") or f"{state}/tyrell").expanduser().absolute()
+    return Path(os.environ.get(HOME) or f"{state}/tyrell").expanduser().absolute()
 
 
 def _file(home: Path) -> Path:

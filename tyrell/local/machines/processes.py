@@ -14,8 +14,8 @@ from select import select
 
 from tyrell.local.settings import Settings
 
-MARKER = "TYRELL_CLOUD"
-"""Environment variable of every process of a cloud; its value is the cloud's home."""
+MARKER = "TYRELL_CLOUD_HOME"
+"""Environment variable: set for every process of an embedded cloud, the cloud's home."""
 
 INSTANCE = "INSTANCE_ID"
 """Environment variable of every process of a machine; its value is the instance's id."""
