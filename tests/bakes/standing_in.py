@@ -1,4 +1,4 @@
-"""Stands in for Grafana and Loki: tells over HTTP what it was started with, as whom, what it finds and what it is sent."""
+"""Stands in for Grafana and Loki: tells over HTTP what it was started with, as whom, what it finds and is sent."""
 
 from __future__ import annotations
 
