@@ -63,13 +63,14 @@ def test_loki_starts_as_its_image_says_with_the_configuration_of_its_role(metric
 def test_loki_gets_the_journal_of_its_machine(metrics: MetricsStack) -> None:
     """A line of a unit and one of the machine itself, sent by a container that is not root."""
 
-    def arrived() -> dict[str, dict[str, str]]:
-        pushes = metrics.await_told("loki")["pushed"]
-        return {labels["unit"]: labels for body in pushes for labels, _ in streams_of(json.loads(body))}
+    found: dict[str, dict[str, str]] = {}
 
-    found = eventually(
-        "Loki to have lines", lambda: {"log-shipper.service", "system"} <= arrived().keys() and arrived(), 60
-    )
+    def arrived() -> bool:
+        for body in metrics.await_told("loki")["pushed"]:
+            found.update({labels["unit"]: labels for labels, _ in streams_of(json.loads(body))})
+        return {"log-shipper.service", "system"} <= found.keys()
+
+    eventually("Loki to have lines", arrived, 60)
     image = metrics.baked["build"]["tags"]["tyrell:release"]
     of_the_machine = {"stack": NAME, "role": "metrics", "version": image, "instance": metrics.machine()}
     assert found["log-shipper.service"] == of_the_machine | {"unit": "log-shipper.service"}
