@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from tests.link.aws_server import Aws
 from tests.link.journals import JournalWriter
 from tests.link.loki_server import Loki
-from tests.link.processes import service_process
+from tests.link.processes import ROOT, service_process
 from tests.link.waiting import eventually
 from tyrell.local.debian import NotToBeHad
+
+pytestmark = pytest.mark.cloud
 
 LABELS = {"stack": "lab", "role": "router", "version": "v1", "instance": "i-1"}
 
@@ -93,6 +96,13 @@ async def test_what_units_say_arrives_in_order_with_few_labels(machine: Machine,
         zip(units, ("one", "two", "three", "four"), strict=True)
     )
     assert running.labels == {tuple(sorted({**LABELS, "unit": unit}.items())) for unit in units}
+
+
+def test_grafana_asks_for_labels_that_are_sent() -> None:
+    dashboards = (ROOT / "roles" / "metrics" / "grafana" / "dashboards").glob("*.json")
+    queries = [query for file in dashboards for query in re.findall(r'"expr": "{(.*?)}"', file.read_text())]
+    assert queries
+    assert {name for query in queries for name in re.findall(r"(\w+)=", query)} <= {*LABELS, "unit"}
 
 
 async def test_text_of_any_kind_arrives_whole(machine: Machine, running: Loki) -> None:
