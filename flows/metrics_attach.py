@@ -4,7 +4,7 @@ from prefect import flow
 
 from tasks.applying import apply_stack
 from tasks.model import Changes, StackName
-from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to, find_network
+from tasks.monitoring.stacks import attachment_blueprint, check_attachable, find_attached_to, find_metrics, find_network
 from tasks.monitoring.users import create_user, delete_user, users_of
 from tasks.run_list import tag_run
 from tasks.stacks import delete_stack
@@ -14,7 +14,7 @@ from tasks.stacks import delete_stack
 def attach_metrics(stack: StackName, metrics: StackName) -> Changes:
     """Let the stack's machines reach the metrics stack, and give them credentials of their own.
 
-    The machines look for these by themselves: those that run begin to write within seconds.
+    The machines look for these by themselves: those that run begin to write, and to send their logs, within seconds.
 
     Args:
         stack: the stack
@@ -22,7 +22,7 @@ def attach_metrics(stack: StackName, metrics: StackName) -> Changes:
     """
     check_attachable(stack, find_network(stack), metrics)
     changes = apply_stack(attachment_blueprint(stack, metrics))
-    for user in users_of(stack, metrics):
+    for user in users_of(stack, metrics, find_metrics(metrics).outputs.get("Loki", "")):
         changes += create_user(metrics, user)
     return changes
 

@@ -29,4 +29,4 @@ def restore_metrics(metrics: StackName, backup: str = "") -> Changes:
     """
     made = find_metrics(metrics).outputs
     key = keeper.find_backup(metrics, backup)
-    return keeper.restore(metrics, made["Host"], key) + fill_influxdb(metrics, made["Host"], int(made["KeepDays"]))
+    return keeper.restore(metrics, made["Host"], key) + fill_influxdb(metrics, made, int(made["KeepDays"]))

@@ -1,5 +1,7 @@
 """The metrics-setup flow: a whole metrics stack, with nothing left to do by hand."""
 
+from collections.abc import Mapping
+
 from prefect import flow
 
 from tasks.amis import find_release, find_without
@@ -34,16 +36,20 @@ def set_up_metrics(metrics: Metrics, ami: str = "") -> Changes:
     await_influxdb(made["Host"], made["Group"], PORT)
     if metrics.zone:
         changes += point_name(metrics.zone, metrics.domain, made["Host"])
-    changes += fill_influxdb(metrics.name, made["Host"], metrics.keep_days)
+    changes += fill_influxdb(metrics.name, made, metrics.keep_days)
     if "grafana" not in without:
         changes += create_grafana_admin(metrics.name, f"http://{made['Host']}:{GRAFANA_PORT}")
     return changes
 
 
-def fill_influxdb(name: str, host: str, keep_days: int) -> Changes:
-    """Databases, continuous queries and users of InfluxDB as they are to be, also after its data were lost."""
-    changes = create_admin(name, f"http://{host}:{PORT}")
+def fill_influxdb(name: str, made: Mapping[str, str], keep_days: int) -> Changes:
+    """Databases, continuous queries and users of InfluxDB as they are to be, also after its data were lost.
+
+    `made` are the outputs of the metrics stack.
+    """
+    changes = create_admin(name, f"http://{made['Host']}:{PORT}")
     changes += create_databases(name, find_admin(name), keep_days)
-    for user in (reader(name), *(user for stack in find_attached(name) for user in users_of(stack, name))):
+    loki = made.get("Loki", "")
+    for user in (reader(name), *(user for stack in find_attached(name) for user in users_of(stack, name, loki))):
         changes += create_user(name, user)
     return changes

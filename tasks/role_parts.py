@@ -166,8 +166,11 @@ class Service(Noun):
     """The number of the user whose its state is: the one that its image runs as."""
     port: int = Field(default=0, ge=0, le=65535)
     """Where a service of a role that stands alone answers HTTP, through the load balancer; 0: nowhere."""
-    restart: Literal["on-success", "always", "no"] = "on-success"
-    """`always` for a service that keeps data: a crash must not cost the machine they lie on. `no`: it ends for good."""
+    reads_journal: bool = False
+    """Whether it reads what the machine's units say."""
+    restart: Literal["on-success", "on-failure", "always", "no"] = "on-success"
+    """`always` for a service that keeps data: a crash must not cost the machine they lie on. `on-failure`: it may end
+    for good, but not by a crash. `no`: it ends for good."""
     essential: bool = True
     """Whether its machine is replaced when it fails for good."""
     everywhere: bool = False

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
-from http.client import HTTPException
 from urllib.parse import urlencode
 
 from link.shared.access import Access
+from link.shared.posting import NoAnswer, post
 
-TIMEOUT = 5.0
 WRITTEN = 204
-LONGEST_REASON = 300
-
-# No proxy of the environment leads to a server in our own network.
-_http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotWritten(Exception):
@@ -36,32 +29,20 @@ def write(access: Access, lines: Sequence[str]) -> None:
     """Write points, their times in seconds. Raises `NotWritten`."""
     where = urlencode({"db": access.database, "precision": "s"})
     login = base64.b64encode(f"{access.username}:{access.password}".encode()).decode()
-    request = urllib.request.Request(  # noqa: S310  Access has http or https
-        f"{access.url}/write?{where}", "\n".join(lines).encode(), {"Authorization": f"Basic {login}"}
-    )
     try:
-        status, body = _answer(request)
-    except (OSError, HTTPException, ValueError) as error:  # the last for a host that can be none
-        reason = getattr(error, "reason", error)
-        raise NotWritten(f"InfluxDB at {access.url} does not answer: {reason}") from None
+        status, said = post(
+            f"{access.url}/write?{where}", "\n".join(lines).encode(), {"Authorization": f"Basic {login}"}
+        )
+    except NoAnswer as error:
+        raise NotWritten(f"InfluxDB at {access.url} does not answer: {error}") from None
     if status == WRITTEN:
         return
-    said = f"InfluxDB at {access.url} answers {status}: {_reason(body)}"
-    raise {400: PointsRefused, 401: AccessRefused, 403: AccessRefused}.get(status, NotWritten)(said)
+    refusal = {400: PointsRefused, 401: AccessRefused, 403: AccessRefused}.get(status, NotWritten)
+    raise refusal(f"InfluxDB at {access.url} answers {status}: {_reason(said)}")
 
 
-def _answer(request: urllib.request.Request) -> tuple[int, bytes]:
+def _reason(said: str) -> str:
     try:
-        with _http.open(request, timeout=TIMEOUT) as answer:
-            return answer.status, answer.read(LONGEST_REASON)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(LONGEST_REASON)
-
-
-def _reason(body: bytes) -> str:
-    text = body.decode(errors="replace").strip()
-    try:
-        return str(json.loads(text)["error"])
+        return str(json.loads(said)["error"])
     except (ValueError, KeyError, TypeError):
-        return text or "nothing"
+        return said or "nothing"

@@ -1,9 +1,9 @@
-"""The way into a database of InfluxDB, as Secrets Manager keeps it for a stack."""
+"""The way into a database of InfluxDB, and to Loki beside it, as Secrets Manager keeps it for a stack."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import boto3
@@ -34,10 +34,12 @@ class Access:
     database: str
     username: str
     password: str = field(repr=False)
+    loki: str = ""
+    """Where logs go; empty when that metrics stack has no Loki."""
 
 
 class Secret:
-    """The secret `tyrell/STACK/NAME`: JSON with url, database, username and password."""
+    """The secret `tyrell/STACK/NAME`: JSON with url, database, username, password and perhaps loki."""
 
     def __init__(self, environment: Environment, name: str) -> None:
         self.name = f"tyrell/{environment.text('ZETTA_STACK')}/{name}"
@@ -62,7 +64,13 @@ class Secret:
 
 def _access(found: dict[str, str]) -> Access:
     """Raises ValueError, KeyError or TypeError for what is no access."""
-    url = urlsplit(found["url"])
+    access = Access(_url(found["url"]), found["database"], found["username"], found["password"])
+    return replace(access, loki=_url(found["loki"])) if "loki" in found else access
+
+
+def _url(text: str) -> str:
+    """Without a slash at its end. Raises ValueError for what is no URL of a server."""
+    url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
         raise ValueError(url)
-    return Access(found["url"].rstrip("/"), found["database"], found["username"], found["password"])
+    return text.rstrip("/")

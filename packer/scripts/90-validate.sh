@@ -22,6 +22,9 @@ while read -r id role; do
 done < /opt/link/images
 systemctl --quiet is-enabled docker.socket || found "docker.socket does not start at boot"
 
+# The journal outlives a reboot, and may be read where the log shipper looks for it.
+[ -d /var/log/journal ] || found "the journal is not kept: /var/log/journal is missing"
+
 # Nothing that lets somebody in, or that is somebody's secret.
 for path in /root/.ssh/* /home/*/.ssh/* /etc/ssh/ssh_host_* /root/.*_history /home/*/.*_history \
     /root/.docker /home/*/.docker /root/.aws /home/*/.aws /var/lib/cloud/instance /var/lib/cloud/instances/* \

@@ -3,7 +3,7 @@
     tyrell/<metrics>/admin    everything: Tyrell itself
     tyrell/<metrics>/reader   reads: Grafana, reports
     tyrell/<metrics>/grafana  Grafana's own administrator
-    tyrell/<stack>/metrics    writes metrics: the machines of one Link stack
+    tyrell/<stack>/metrics    writes metrics, and says where logs go: the machines of one Link stack
     tyrell/<stack>/usage      reads usage: the usage API of one Link stack
 
 A password is made once, and kept as a secret before InfluxDB hears of it: a run that is killed between the two goes on
@@ -61,14 +61,17 @@ def reader(metrics: str) -> User:
     return User(name="reader", secret=f"tyrell/{metrics}/reader", grants={METRICS: "READ", USAGE: "READ"}, facts={})
 
 
-def users_of(stack: str, metrics: str) -> tuple[User, User]:
-    """Who writes the metrics of a Link stack, and who reads its usage."""
+def users_of(stack: str, metrics: str, loki: str = "") -> tuple[User, User]:
+    """Who writes the metrics of a Link stack, and who reads its usage.
+
+    `loki` is the URL to which its machines send their logs; empty when the metrics stack has no Loki.
+    """
     return (
         User(
             name=f"stack-{stack}",
             secret=writer_secret(stack),
             grants={METRICS: "WRITE"},
-            facts={"metrics": metrics, "database": METRICS},
+            facts={"metrics": metrics, "database": METRICS} | ({"loki": loki} if loki else {}),
         ),
         User(
             name=f"usage-{stack}",

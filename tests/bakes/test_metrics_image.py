@@ -16,6 +16,8 @@ from tasks.roles import FOLDER
 from tasks.secrets import find_secret
 from tests.bakes.bakery import Bakery
 from tests.bakes.metrics import NAME, MetricsStack, registry_of_stand_ins
+from tests.link.loki_server import streams_of
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.cloud]
 
@@ -56,6 +58,22 @@ def test_loki_starts_as_its_image_says_with_the_configuration_of_its_role(metric
     told = metrics.await_told("loki")
     assert (told["files"], told["arguments"], told["user"]) == (["local-config.yaml"], ["as it is"], 10001)
     assert "INFLUX_PASSWORD" not in told["environment"]
+
+
+def test_loki_gets_the_journal_of_its_machine(metrics: MetricsStack) -> None:
+    """A line of a unit and one of the machine itself, sent by a container that is not root."""
+
+    found: dict[str, dict[str, str]] = {}
+
+    def arrived() -> bool:
+        for body in metrics.await_told("loki")["pushed"]:
+            found.update({labels["unit"]: labels for labels, _ in streams_of(json.loads(body))})
+        return {"log-shipper.service", "system"} <= found.keys()
+
+    eventually("Loki to have lines", arrived, 60)
+    image = metrics.baked["build"]["tags"]["tyrell:release"]
+    of_the_machine = {"stack": NAME, "role": "metrics", "version": image, "instance": metrics.machine()}
+    assert found["log-shipper.service"] == of_the_machine | {"unit": "log-shipper.service"}
 
 
 def test_the_next_machine_has_what_the_former_one_wrote(metrics: MetricsStack) -> None:

@@ -32,6 +32,12 @@ def test_a_secret_is_found_as_soon_as_it_is_there_and_does_not_show_its_password
     assert "p4ss" not in repr(secret.read())
 
 
+def test_a_secret_may_say_where_logs_go(data_aws: Aws, secret: Secret) -> None:
+    text = json.dumps(GOOD | {"loki": "http://10.0.0.9:3100/"})
+    data_aws.client("secretsmanager").create_secret(Name=secret.name, SecretString=text)
+    assert secret.read() == Access(**GOOD, loki="http://10.0.0.9:3100")
+
+
 def test_a_secret_that_is_about_to_be_deleted_is_none(data_aws: Aws, secret: Secret) -> None:
     keep_secret(data_aws.client("secretsmanager"), "http://10.0.0.9:8086", secret.name)
     data_aws.client("secretsmanager").delete_secret(SecretId=secret.name)
@@ -46,6 +52,7 @@ def test_a_secret_that_is_about_to_be_deleted_is_none(data_aws: Aws, secret: Sec
         '"p4ss"',
         json.dumps({"password": "p4ss"}),
         *(json.dumps(GOOD | {"url": url}) for url in ("", "10.0.0.9:8086", "ftp://10.0.0.9", "http://[", "http://:1")),
+        json.dumps(GOOD | {"loki": "10.0.0.9:3100"}),
     ],
 )
 def test_a_secret_that_holds_something_else_is_named_and_nothing_of_it_is_told(

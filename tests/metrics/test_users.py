@@ -79,6 +79,13 @@ def test_a_stack_may_write_metrics_and_read_usage_and_nothing_else(known: Influx
         write(usage, USAGE, ["seen value=1"])
 
 
+def test_machines_are_told_where_logs_go_as_long_as_there_is_a_loki(known: InfluxServer) -> None:
+    for loki in ("http://10.0.0.9:3100", ""):
+        user = users_of("logging", NAME, loki)[0]
+        create_user.fn(NAME, user)
+        assert (find_secret(user.secret) or {}).get("loki", "") == loki
+
+
 def test_a_password_that_somebody_changed_becomes_that_of_the_secret_again(known: InfluxServer) -> None:
     user = users_of(STACK, NAME)[0]
     create_user.fn(NAME, user)

@@ -22,6 +22,9 @@ exit 1
 INSTALL = """#!/bin/sh
 printf 'install %s\n' "$*" >> "$CALLS"
 """
+STAT = """#!/bin/sh
+[ "$*" = "--format %g /var/log/journal" ] && echo 101
+"""
 
 
 class Machine:
@@ -29,7 +32,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name, text in {"docker": DOCKER, "install": INSTALL}.items():
+        for name, text in {"docker": DOCKER, "install": INSTALL, "stat": STAT}.items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
         self._calls = folder / "calls"
@@ -97,6 +100,14 @@ def test_a_further_program_is_another_entrypoint_with_the_variables_of_its_calle
 def test_a_program_in_its_container_has_its_arguments(machine: Machine) -> None:
     *_, run = machine.run("core-services", "etcd-peers", "one", "--two")
     assert run.endswith(f" --env ZETTA_STACK {IMAGE} one --two")
+
+
+def test_only_who_is_to_read_the_journal_may_read_it_and_nobody_writes_it(machine: Machine) -> None:
+    *_, shipper = machine.run("core-services", "log-shipper", STATE_DIRECTORY="/var/lib/log-shipper")
+    assert " --volume /var/log/journal:/var/log/journal:ro --env JOURNAL=/var/log/journal --group-add 101 " in shipper
+    assert " --entrypoint log-shipper " in shipper
+    *_, agent = machine.run("core-services", "metrics-agent")
+    assert "/var/log/journal" not in agent
 
 
 def test_a_second_service_is_another_entrypoint_of_the_same_image(machine: Machine) -> None:

@@ -13,6 +13,8 @@ from tasks.roles import FOLDER, Role, in_stages, load_role, role_names, roles_be
 from tasks.templates import unit_files, user_data, version_template
 
 VALID = (FOLDER / "router" / "role.toml").read_text()
+AGENTS = ("metrics-agent.service", "log-shipper.service")
+"""What all machines of the kind run."""
 
 
 def write_role(folder: Path, text: str, name: str = "router") -> Path:
@@ -43,12 +45,14 @@ def test_a_machine_is_replaced_when_a_service_that_it_is_there_for_fails_for_goo
     assert "metrics-collector.service" in units
 
 
-def test_services_end_before_the_agent_of_their_machine_does() -> None:
+def test_services_end_before_the_agents_of_their_machine_do() -> None:
     """Systemd stops them in the reverse of the order in which After= has them started."""
     router, core = unit_files(load_role("router")), unit_files(load_role("core-services"))
-    assert "\nAfter=network-online.target metrics-agent.service\n" in router["link-router.service"]
-    assert "\nAfter=network-online.target metrics-agent.service\n" in core["etcd.service"]
-    assert "\nAfter=network-online.target\n" in core["metrics-agent.service"]
+    after = f"\nAfter=network-online.target {' '.join(AGENTS)}\n"
+    assert after in router["link-router.service"]
+    assert after in core["etcd.service"]
+    for agent in AGENTS:
+        assert "\nAfter=network-online.target\n" in core[agent]
 
 
 @pytest.mark.parametrize("name", role_names())
@@ -129,7 +133,7 @@ def test_machines_of_the_same_kind_of_image_run_the_services_that_are_for_all_of
     role = load_role(name)
     started = [command[-1] for command in yaml.safe_load(user_data(role))["runcmd"] if "systemctl" in command]
     own = [unit for service in role.services for unit in service.units]
-    shared = [] if name == "core-services" or role.machine_image != "link" else ["metrics-agent.service"]
+    shared = [] if name == "core-services" or role.machine_image != "link" else [*AGENTS]
     assert started == own + shared
 
 

@@ -48,6 +48,7 @@ def test_a_metrics_stack_has_a_listener_and_a_unit_for_what_its_machine_image_ho
         text = metrics_template(metrics, without)
         made = loads(text)["Resources"].values()
         assert {each["Properties"]["Port"] for each in made if each["Type"].endswith("::Listener")} == ports
+        assert ("Loki" in loads(text)["Outputs"]) == (3100 in ports)
         assert ("grafana.service" in text, "/grafana-?" in text) == (3000 in ports, 3000 in ports)
 
 

@@ -29,6 +29,7 @@ PROGRAMS = {
     "etcd-node": "link.etcd_node",
     "etcd-peers": "link.etcd_peers",
     "metrics-agent": "link.metrics_agent",
+    "log-shipper": "link.log_shipper",
 }
 """Programs of the image and the module each one runs."""
 

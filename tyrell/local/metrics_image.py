@@ -16,6 +16,7 @@ PROGRAMS = {
     "metrics-store": "link.metrics_store",
     "metrics-keeper": "link.metrics_keeper",
     "attach-volume": "link.attach_volume",
+    "log-shipper": "link.log_shipper",
 }
 """Programs of the image and the module each one runs."""
 
