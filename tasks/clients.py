@@ -12,6 +12,7 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
+from tasks.crowd import Pace
 from tasks.errors import Transient
 
 if TYPE_CHECKING:
@@ -33,15 +34,21 @@ _making = threading.Lock()
 
 @lru_cache(maxsize=16)
 def _client(service: str, read_timeout: float = 30, connections: int = 32) -> Any:
+    """One for all threads: those that are throttled slow down together, which is what `adaptive` means.
+
+    https://docs.aws.amazon.com/boto3/latest/guide/retries.html#adaptive-retry-mode
+    """
     # boto3 may not make two clients at once: the default session is not thread-safe.
     with _making:
         config = Config(
             connect_timeout=5,
             read_timeout=read_timeout,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "adaptive", "total_max_attempts": 5},
             max_pool_connections=connections,
         )
-        return boto3.client(service, config=config)  # type: ignore[call-overload]
+        client = boto3.client(service, config=config)  # type: ignore[call-overload]
+        client.meta.events.register("before-send", Pace().take_turn)
+        return client
 
 
 _forgetting: list[Callable[[], object]] = []

@@ -1,17 +1,17 @@
-"""Auto Scaling: a version's group, its machines, its size, and what Auto Scaling says keeps it from that size."""
+"""Auto Scaling: a version's group, its machines and its size."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tasks.clients import autoscaling, ec2
+from tasks.crowd import shared
 from tasks.errors import NotFound
 from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.steps import step
-from tasks.waits import NotYet, wait_until
+from tasks.waits import NotYet, is_one_of_many, wait_until
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
@@ -19,16 +19,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_REPLACED = "taken out of service"
-"""In the cause of an activity. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html"""
+MOST_GROUPS = 100
+"""In a page. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html"""
+MOST_VALUES = 200
+"""Of a filter. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
 
 
 def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
     """The groups of every version in the stack, or of one role's versions, found by their tags."""
+    if is_one_of_many():
+        every = _all_groups()
+        return tuple(each for each in every if each.version.stack == stack and role in {"", each.version.role})
     filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:stack", "Values": [stack]}]
     if role:
         filters.append({"Name": "tag:tyrell:role", "Values": [role]})
-    pages = autoscaling().get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
+    return _described_groups(filters)
+
+
+@shared
+def _all_groups() -> tuple[Group, ...]:
+    """Those of all stacks: one question for all waits."""
+    return _described_groups([{"Name": "tag-key", "Values": ["tyrell:version"]}])
+
+
+def _described_groups(filters: list[FilterTypeDef]) -> tuple[Group, ...]:
+    paginator = autoscaling().get_paginator("describe_auto_scaling_groups")
+    pages = paginator.paginate(Filters=filters, PaginationConfig={"PageSize": MOST_GROUPS})
     described = [group for page in pages for group in page["AutoScalingGroups"]]
     addresses = _addresses_of([member["InstanceId"] for group in described for member in group["Instances"]])
     return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
@@ -43,9 +59,9 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.ht
 
 def _addresses_of(ids: list[str]) -> dict[str, str]:
     unknown = [each for each in ids if each not in _known_addresses]
-    if unknown:
+    for start in range(0, len(unknown), MOST_VALUES):
         # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
-        found = find_addresses({"instance-id": unknown})
+        found = find_addresses({"instance-id": unknown[start : start + MOST_VALUES]})
         _known_addresses.update({name: address for name, address in found.items() if address})
     return {each: _known_addresses.get(each, "") for each in ids}
 
@@ -93,27 +109,6 @@ def find_group(version: Version) -> Group:
             return group
     known = ", ".join(group.version.id for group in groups) or "none"
     raise NotFound(f"version {version.id} of {version.role} in stack {version.stack}", f"its versions: {known}")
-
-
-def find_troubles(group: Group) -> tuple[str, ...]:
-    """Why the group has not the machines it wants, in Auto Scaling's own words; the newest activity says it best."""
-    if len(group.in_service) >= group.desired:
-        return ()
-    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=10)["Activities"]
-    failed = next((each for each in activities if each["StatusCode"] == "Failed"), None)
-    if failed and failed is activities[0]:
-        return (failed.get("StatusMessage") or failed["Cause"],)
-    replaced = next((each["Cause"] for each in activities if _REPLACED in each["Cause"]), "")
-    waiting = [f"{machine.id} is {machine.lifecycle}" for machine in group.machines if machine not in group.in_service]
-    return tuple(each for each in (*waiting, replaced) if each) or ("no machine has been launched yet",)
-
-
-def find_deaths(group: Group, since: datetime) -> tuple[str, ...]:
-    """Why Auto Scaling has replaced machines of the group since then, in its own words, the newest first."""
-    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=100)[
-        "Activities"
-    ]
-    return tuple(each["Cause"] for each in activities if each["StartTime"] >= since and _REPLACED in each["Cause"])
 
 
 def count_free_addresses(group: Group) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tasks import registry, traffic
+from tasks.activities import find_deaths, find_troubles
 from tasks.clients import http_status
 from tasks.errors import Disproved, Expired
-from tasks.groups import find_deaths, find_group, find_troubles
+from tasks.groups import find_group
 from tasks.model import Group, Health, Version
 from tasks.role_parts import ByLoadBalancer, ByRegistry
 from tasks.roles import Role

@@ -6,8 +6,9 @@ from functools import partial
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from tasks.activities import find_troubles
 from tasks.errors import EtcdUnreachable, no_stack
-from tasks.groups import find_groups, find_troubles
+from tasks.groups import find_groups
 from tasks.health import find_health
 from tasks.model import Changes, Group, Health, Overview, Row
 from tasks.roles import Role, load_role

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from tasks.crowd import shared
 from tasks.errors import NotReady
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun, Version
@@ -29,6 +30,7 @@ class Member(Noun):
         return self.url.removeprefix("http://").split(":")[0]
 
 
+@shared
 def _members(stack: str, traffic: ByRegistry) -> tuple[Member, ...]:
     records = (json.loads(record.value) for record in find_registry(stack).list(traffic.records))
     return tuple(

@@ -13,13 +13,14 @@ from prefect import runtime
 from pydantic import Field
 
 from tasks.clients import cloudformation
+from tasks.crowd import shared
 from tasks.errors import StackFailed, UsageError
 from tasks.model import Changes, Noun, Patience
 from tasks.steps import step
-from tasks.waits import NotYet, wait_until
+from tasks.waits import NotYet, is_one_of_many, wait_until
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,27 @@ class Blueprint(Noun):
 
 def find_stack(name_or_id: str) -> CfnStack | None:
     """The stack, or None. A deleted stack still answers to its id, not to its name."""
+    if is_one_of_many():
+        for stack in _all_stacks():
+            if name_or_id in {stack.name, stack.id}:
+                return stack
     try:
         described = cloudformation().describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
+    return _described_stack(described)
+
+
+@shared
+def _all_stacks() -> tuple[CfnStack, ...]:
+    """All but the deleted ones: one question for all waits."""
+    pages = cloudformation().get_paginator("describe_stacks").paginate()
+    return tuple(_described_stack(stack) for page in pages for stack in page["Stacks"])
+
+
+def _described_stack(described: StackTypeDef) -> CfnStack:
     return CfnStack(
         name=described["StackName"],
         id=described.get("StackId", ""),
@@ -132,6 +148,8 @@ def _events(stack: CfnStack) -> Iterator[StackEventTypeDef]:
 
 
 def _progress(stack: CfnStack) -> NotYet:
+    if is_one_of_many():  # each stack's resources would be a question of its own
+        return NotYet(stack.status)
     resources = cloudformation().describe_stack_resources(StackName=stack.id)["StackResources"]
     moving = [each["LogicalResourceId"] for each in resources if each["ResourceStatus"].endswith("_IN_PROGRESS")]
     done = len(resources) - len(moving)
