@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tasks.clients import autoscaling, ec2
+from tasks.clients import autoscaling, ec2, on_forget
 from tasks.crowd import shared
 from tasks.errors import NotFound
 from tasks.model import Changes, Group, Machine, Patience, Version
@@ -27,27 +27,43 @@ MOST_VALUES = 200
 
 def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
     """The groups of every version in the stack, or of one role's versions, found by their tags."""
-    if is_one_of_many():
-        every = _all_groups()
-        return tuple(each for each in every if each.version.stack == stack and role in {"", each.version.role})
+    return _all_of(stack, role) if is_one_of_many() else add_addresses(find_bare_groups(stack, role))
+
+
+def _all_of(stack: str, role: str) -> tuple[Group, ...]:
+    return tuple(each for each in _all_groups() if each.version.stack == stack and role in {"", each.version.role})
+
+
+def find_bare_groups(stack: str, role: str = "") -> tuple[Group, ...]:
+    """The same without the addresses of the machines, which EC2 need not be asked for then."""
     filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:stack", "Values": [stack]}]
     if role:
         filters.append({"Name": "tag:tyrell:role", "Values": [role]})
-    return _described_groups(filters)
+    return _described(filters)
 
 
 @shared
 def _all_groups() -> tuple[Group, ...]:
     """Those of all stacks: one question for all waits."""
-    return _described_groups([{"Name": "tag-key", "Values": ["tyrell:version"]}])
+    return add_addresses(_described([{"Name": "tag-key", "Values": ["tyrell:version"]}]))
 
 
-def _described_groups(filters: list[FilterTypeDef]) -> tuple[Group, ...]:
+def _described(filters: list[FilterTypeDef]) -> tuple[Group, ...]:
     paginator = autoscaling().get_paginator("describe_auto_scaling_groups")
     pages = paginator.paginate(Filters=filters, PaginationConfig={"PageSize": MOST_GROUPS})
-    described = [group for page in pages for group in page["AutoScalingGroups"]]
-    addresses = _addresses_of([member["InstanceId"] for group in described for member in group["Instances"]])
-    return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
+    described = [_group(group) for page in pages for group in page["AutoScalingGroups"]]
+    return tuple(sorted(described, key=lambda group: group.name))
+
+
+def add_addresses(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups with the private addresses of their machines, as far as EC2 knows them."""
+    groups = tuple(groups)
+    addresses = _addresses_of([machine.id for group in groups for machine in group.machines])
+    return tuple(group.model_copy(update={"machines": _addressed(group, addresses)}) for group in groups)
+
+
+def _addressed(group: Group, addresses: Mapping[str, str]) -> tuple[Machine, ...]:
+    return tuple(machine.model_copy(update={"address": addresses[machine.id]}) for machine in group.machines)
 
 
 _known_addresses: dict[str, str] = {}
@@ -55,6 +71,7 @@ _known_addresses: dict[str, str] = {}
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-private-addresses
 """
+on_forget(_known_addresses.clear)
 
 
 def _addresses_of(ids: list[str]) -> dict[str, str]:
@@ -77,7 +94,7 @@ def find_addresses(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:
     }
 
 
-def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Group:
+def _group(described: AutoScalingGroupTypeDef) -> Group:
     tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
     return Group(
         name=described["AutoScalingGroupName"],
@@ -88,11 +105,7 @@ def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Gro
         desired=described["DesiredCapacity"],
         target_groups=tuple(described.get("TargetGroupARNs", [])),
         machines=tuple(
-            Machine(
-                id=member["InstanceId"],
-                address=addresses.get(member["InstanceId"], ""),
-                lifecycle=member["LifecycleState"],
-            )
+            Machine(id=member["InstanceId"], address="", lifecycle=member["LifecycleState"])
             for member in described["Instances"]
         ),
         tags=tags,

@@ -79,7 +79,7 @@ def find_health(group: Group, traffic: ByRegistry, each: int) -> Health:
     """How many of the group's members are registered; `each` machine should have that many."""
     registered = Counter(member.address for member in find_members(group.version, traffic))
     problems = [
-        f"{machine.id} ({machine.address}) has registered {registered[machine.address]} of {each}"
+        f"{machine} has registered {registered[machine.address]} of {each}"
         for machine in group.machines
         if registered[machine.address] < each
     ]

@@ -120,7 +120,7 @@ def find_health(group: Group) -> Health:
     members = {machine.id for machine in group.machines}
     states = {each["Target"]["Id"]: each["TargetHealth"] for each in described if each["Target"]["Id"] in members}
     problems = [
-        f"{machine.id} ({machine.address}) is {state['State']}: {state.get('Description') or state.get('Reason', '')}"
+        f"{machine} is {state['State']}: {state.get('Description') or state.get('Reason', '')}"
         for machine in group.machines
         if (state := states.get(machine.id)) and state["State"] != "healthy"
     ]
