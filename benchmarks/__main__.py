@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import balancer, bring_up, collector, data_worker, merge, metrics, metrics_report, release, upgrade
+from benchmarks import (
+    balancer,
+    bring_up,
+    collector,
+    data_worker,
+    many,
+    merge,
+    metrics,
+    metrics_report,
+    release,
+    upgrade,
+)
 
-BENCHMARKS = (balancer, bring_up, collector, data_worker, merge, metrics, metrics_report, release, upgrade)
+BENCHMARKS = (balancer, bring_up, collector, data_worker, many, merge, metrics, metrics_report, release, upgrade)
 
 results = (benchmark.main() for benchmark in BENCHMARKS)
 sys.exit(max(results))
