@@ -4,7 +4,7 @@ RUN := .venv/bin
 # Most tests wait most of the time. `tests/flows` takes as long as all others together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo test quick docker check lint types layers roles packer bench clean
+.PHONY: help setup demo test quick docker check lint types layers roles packer bench faults clean
 
 help:      ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -52,6 +52,10 @@ packer: ## Packer's validation of the machine image's template, where Packer is
 roles: setup ## cfn-lint over the rendered template of every role
 	$(RUN)/python -m tests.rendered .tools/rendered
 	$(RUN)/cfn-lint '.tools/rendered/*.yaml'
+
+faults: setup ## the fault matrix: every write of the commands meets every fault; writes docs/fault-matrix.md
+	rm -f docs/fault-matrix.json
+	$(RUN)/python -m tests.faults
 
 bench: setup ## every measurement the README names
 	$(RUN)/python -m benchmarks

@@ -19,5 +19,4 @@ from benchmarks import (
 
 BENCHMARKS = (balancer, bring_up, collector, data_worker, many, merge, metrics, metrics_report, release, upgrade)
 
-results = (benchmark.main() for benchmark in BENCHMARKS)
-sys.exit(max(results))
+sys.exit(max(benchmark.main() for benchmark in BENCHMARKS))

@@ -92,11 +92,12 @@ def main(_arguments: Sequence[str] = ()) -> int:
         access = InfluxAccess(url=server.url, username=ADMIN[0], password=SecretStr(ADMIN[1]))
         end = datetime.now(UTC)
         points = fill(access, int(end.timestamp()) - DAY)
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         pictures = draw_dashboards(access, STACK, Window(end - timedelta(seconds=DAY), end))
-        seconds = time.monotonic() - began
+        seconds, work = time.monotonic() - began, time.process_time() - worked
     what = f"pictures of {len(pictures)} dashboards, a day with {points:,} points"
-    return show([Figure(what, seconds, "s", bound=MOST_SECONDS)])
+    of_that = Figure("its own processor time, whatever else the machine does", work, "s")
+    return show([Figure(what, seconds, "s", bound=MOST_SECONDS), of_that])
 
 
 if __name__ == "__main__":

@@ -18,17 +18,19 @@ def bake_ami(
     base: str = "",
     network: str = "",
     ssh_from: IPv4Address | None = None,
+    without: tuple[str, ...] = (),
 ) -> Baked:
     """Bake the machine image of a kind with Packer, unless there is one of exactly the same inputs.
 
     Args:
         kind: link, worker or metrics
-        images: ready-made Docker images by role; the others are those that `build-image` made of the checkout
+        images: ready-made Docker images by role or service; the others are what `build-image` made of the checkout
         base: the machine image to begin with; without it the newest Debian 12
         network: the network to bake in; without it the only one there is, or the demo's
         ssh_from: the address that may reach the instance while it is baked; without it ours
+        without: services with a ready-made Docker image that are left out, because that cannot be had
     """
-    plan = find_plan(kind, images or {}, base)
+    plan = find_plan(kind, images or {}, base, without)
     check_free(plan)
     build = adopt_build(plan)
     sweep(plan.name, plan.key)

@@ -2,15 +2,15 @@
 
 from prefect import flow
 
-from tasks.amis import find_release
+from tasks.amis import find_release, find_without
 from tasks.applying import apply_stack
 from tasks.dns import find_zone, point_name
 from tasks.model import Changes, Metrics
 from tasks.monitoring.databases import create_databases
 from tasks.monitoring.machine import await_influxdb, replace_outdated
-from tasks.monitoring.stacks import PORT, check_metrics, find_attached, find_metrics, metrics_blueprint
+from tasks.monitoring.stacks import GRAFANA_PORT, PORT, check_metrics, find_attached, find_metrics, metrics_blueprint
 from tasks.monitoring.storage import create_backup_bucket, create_volume, find_storage
-from tasks.monitoring.users import create_admin, create_user, find_admin, reader, users_of
+from tasks.monitoring.users import create_admin, create_grafana_admin, create_user, find_admin, reader, users_of
 
 
 @flow(name="metrics-setup", flow_run_name="metrics {metrics.name}")
@@ -26,13 +26,17 @@ def set_up_metrics(metrics: Metrics, ami: str = "") -> Changes:
     if metrics.zone:
         find_zone(metrics.zone)
     changes = create_volume(metrics) + create_backup_bucket(metrics.name)
-    changes += apply_stack(metrics_blueprint(metrics, release, find_storage(metrics)))
+    without = find_without(release.ami)
+    changes += apply_stack(metrics_blueprint(metrics, release, find_storage(metrics), without))
     made = find_metrics(metrics.name).outputs
     changes += replace_outdated(made["Group"])
     await_influxdb(made["Host"], made["Group"], PORT)
     if metrics.zone:
         changes += point_name(metrics.zone, metrics.domain, made["Host"])
-    return changes + fill_influxdb(metrics.name, made["Host"], metrics.keep_days)
+    changes += fill_influxdb(metrics.name, made["Host"], metrics.keep_days)
+    if "grafana" not in without:
+        changes += create_grafana_admin(metrics.name, f"http://{made['Host']}:{GRAFANA_PORT}")
+    return changes
 
 
 def fill_influxdb(name: str, host: str, keep_days: int) -> Changes:

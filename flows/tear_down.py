@@ -19,7 +19,7 @@ from tasks.traffic import delete_rule
 
 @flow(name="tear-down", flow_run_name="tear down {stack}")
 def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "") -> Changes:
-    """Delete the stack: its rules, its versions, its base, and its network when no other stack lies in it.
+    """Delete the stack: its rules, its versions, its base, and its network when nothing else lies in it.
 
     Args:
         stack: the stack's name
@@ -42,7 +42,7 @@ def tear_down(stack: str, delete_data: bool = False, yes_delete_data: str = "") 
     changes += part_with(buckets, delete=delete_data, with_data=yes_delete_data == stack)  # the base tells which
     changes += delete_stack(stack)
     for network in networks:
-        if not find_stacks({"tyrell:kind": "base", "tyrell:network": network}):
+        if set(find_stacks({"tyrell:network": network})) <= {network}:
             changes += delete_stack(network)
 
     publish_changes(stack, changes)

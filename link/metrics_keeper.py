@@ -53,6 +53,9 @@ class Work:
             self.told = {**self.told, "state": "done", "result": await doing}
         except (Broken, Refused, BotoCoreError, ClientError, Boto3Error, OSError) as error:
             self.told = {**self.told, "state": "failed", "problem": str(error)}
+        except Exception as error:  # a mistake of ours: nobody may wait for what has ended
+            logger.exception("work broke off")
+            self.told = {**self.told, "state": "failed", "problem": repr(error)}
         logger.info("work ended", extra={"fields": self.told})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tasks.bake_keys import WITHOUT
 from tasks.clients import ec2
 from tasks.errors import NotFound, UsageError
 from tasks.model import Release
@@ -37,6 +38,12 @@ def find_release(wanted: str = "", version: str = "", kind: ImageKind = "link") 
             f"machine image {newest['ImageId']} has no tag tyrell:release; name the version with --version"
         )
     return Release(id=name, ami=newest["ImageId"])
+
+
+def find_without(ami: str) -> tuple[str, ...]:
+    """The services that the machine image was baked without."""
+    tags = ec2().describe_tags(Filters=[{"Name": "resource-id", "Values": [ami]}, {"Name": "key", "Values": [WITHOUT]}])
+    return tuple(name for tag in tags["Tags"] for name in tag["Value"].split())
 
 
 def _shown(wanted: str, kind: ImageKind) -> str:

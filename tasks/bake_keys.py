@@ -10,6 +10,8 @@ from tasks.model import Noun
 
 INPUT = "tyrell:input:"
 IMAGE = "image:"
+WITHOUT = "tyrell:without"
+"""The tag with the services that an image was baked without, separated by blanks."""
 DIGITS = 12
 """How much of a digest a tag shows."""
 

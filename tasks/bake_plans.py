@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from tasks.bake_keys import Offer, bake_key, digest, input_tags, release_of
+from tasks.bake_keys import WITHOUT, Offer, bake_key, digest, input_tags, release_of
 from tasks.base_images import find_base
 from tasks.builds import REFERENCE, find_named
 from tasks.images import Image
@@ -58,15 +58,17 @@ class Plan(Noun):
             "tyrell:base": self.base,
             "tyrell:commit": self.commit or "none",
         }
+        if self.contents.without:
+            named[WITHOUT] = " ".join(self.contents.without)
         images = {REFERENCE + image.role: image.reference for image in self.contents.images}
         return {**named, **input_tags(self.inputs), **images}
 
 
 @step("what is in machine image {kind}", system="docker")
-def find_plan(kind: str, images: Mapping[str, str], base: str = "") -> Plan:
+def find_plan(kind: str, images: Mapping[str, str], base: str = "", without: Collection[str] = ()) -> Plan:
     """What an image of this kind would be made of now; see `find_contents` and `find_base`, also for errors."""
     packer = find_version()
-    contents = find_contents(kind, images)
+    contents = find_contents(kind, images, without)
     base = find_base(base)
     inputs = _inputs({image.role: image for image in contents.images}, base, packer)
     return Plan(contents=contents, base=base, packer=packer, commit=find_source(ROOT).commit, inputs=inputs)

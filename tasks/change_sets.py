@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -74,7 +75,11 @@ def make_change_set(found: CfnStack, blueprint: Blueprint) -> ChangeSet | None:
     """What would make the stack be as the blueprint says; None when it is. Raises StackFailed when it cannot be."""
     _delete(found, NAME)
     made = cloudformation().create_change_set(
-        StackName=found.id, ChangeSetName=NAME, ChangeSetType="UPDATE", **blueprint.request
+        StackName=found.id,
+        ChangeSetName=NAME,
+        ChangeSetType="UPDATE",
+        ClientToken=f"make-{uuid.uuid4()}",  # a call whose answer got lost is made again, and is the same one
+        **blueprint.request,
     )
     described = wait_until(f"the change set of stack {found.name}", lambda: _look(made["Id"]), PATIENCE)
     if described["Status"] == "CREATE_COMPLETE":

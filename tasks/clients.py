@@ -31,19 +31,26 @@ if TYPE_CHECKING:
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 _making = threading.Lock()
 
+ATTEMPTS = 10
+"""Of one call. When three of ten are throttled, some of a bring-up's hundreds are five times in a row.
+
+The mode is `standard`, with one quota of retries per service. `adaptive` also holds back calls that nobody throttles:
+it gets ever slower where the share of throttled calls does not depend on their rate.
+"""
+
 
 @lru_cache(maxsize=16)
 def _client(service: str, read_timeout: float = 30, connections: int = 32) -> Any:
-    """One for all threads: those that are throttled slow down together, which is what `adaptive` means.
+    """One for all threads, so that they share one quota of retries.
 
-    https://docs.aws.amazon.com/boto3/latest/guide/retries.html#adaptive-retry-mode
+    https://docs.aws.amazon.com/boto3/latest/guide/retries.html#standard-retry-mode
     """
     # boto3 may not make two clients at once: the default session is not thread-safe.
     with _making:
         config = Config(
             connect_timeout=5,
             read_timeout=read_timeout,
-            retries={"mode": "adaptive", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=connections,
         )
         client = boto3.client(service, config=config)  # type: ignore[call-overload]

@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 MOST_GROUPS = 100
 """In a page. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html"""
-MOST_VALUES = 200
-"""Of a filter. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
 
 
 def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
@@ -66,6 +64,9 @@ def _addressed(group: Group, addresses: Mapping[str, str]) -> tuple[Machine, ...
     return tuple(machine.model_copy(update={"address": addresses[machine.id]}) for machine in group.machines)
 
 
+MOST_VALUES = 200
+"""Of a filter. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+
 _known_addresses: dict[str, str] = {}
 """Private addresses by instance id: one never changes while its instance lives, and no id is used twice.
 
@@ -76,9 +77,9 @@ on_forget(_known_addresses.clear)
 
 def _addresses_of(ids: list[str]) -> dict[str, str]:
     unknown = [each for each in ids if each not in _known_addresses]
-    for start in range(0, len(unknown), MOST_VALUES):
+    for first in range(0, len(unknown), MOST_VALUES):
         # By filter, not by id: an instance that vanished meanwhile is left out instead of failing the whole call.
-        found = find_addresses({"instance-id": unknown[start : start + MOST_VALUES]})
+        found = find_addresses({"instance-id": unknown[first : first + MOST_VALUES]})
         _known_addresses.update({name: address for name, address in found.items() if address})
     return {each: _known_addresses.get(each, "") for each in ids}
 

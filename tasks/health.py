@@ -24,6 +24,8 @@ def find_health(group: Group, role: Role) -> Health:
 
     `wanted` comes from the group's desired size, never from the members that happen to be there.
     """
+    if not group.desired and not group.machines:
+        return Health(healthy=0, wanted=0)  # most versions are idle, and each costs a call
     match role.traffic:
         case ByLoadBalancer():
             return traffic.find_health(group)

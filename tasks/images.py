@@ -95,9 +95,13 @@ def use_image(role: str, reference: str) -> Built:
     """A ready-made image for a role: any reference; pulled when the engine does not have it. Raises NotFound."""
     started = time.monotonic()
     load_role(role)
+    return Built(image=find_given(role, reference), outcome="given", seconds=time.monotonic() - started)
+
+
+def find_given(name: str, reference: str) -> Image:
+    """A ready-made image, for a role or a service; pulled when the engine does not have it. Raises NotFound."""
     with engine() as client:
-        found = find_or_pull(client, reference, f"image for {role}")
-    return Built(image=_image(found, role, reference), outcome="given", seconds=time.monotonic() - started)
+        return _image(find_or_pull(client, reference, f"image for {name}"), name, reference)
 
 
 @step("what became of the images", system="artifacts")

@@ -10,7 +10,9 @@ from tasks.activities import find_troubles
 from tasks.errors import EtcdUnreachable, no_stack
 from tasks.groups import add_addresses, find_bare_groups
 from tasks.health import find_health, is_by_address
+from tasks.locks import find_locks
 from tasks.model import Changes, Group, Health, Overview, Row
+from tasks.pins import pinned_for
 from tasks.roles import Role, load_role
 from tasks.stacks import check_ours
 from tasks.steps import in_parallel, step
@@ -30,8 +32,9 @@ def find_overview(stack: str) -> Overview:
     shares = in_parallel([partial(_traffic, stack, role, bare) for role in roles.values()])
     traffic = dict(zip(roles, shares, strict=True))
     groups = _addressed(bare, roles)
+    locked = _locked(stack)
     rows = in_parallel(
-        [partial(_row, group, roles[group.version.role], traffic[group.version.role]) for group in groups]
+        [partial(_row, group, roles[group.version.role], traffic[group.version.role], locked) for group in groups]
     )
     return Overview(
         stack=stack,
@@ -55,7 +58,24 @@ def _traffic(stack: str, role: Role, groups: tuple[Group, ...]) -> dict[str, int
         return None
 
 
-def _row(group: Group, role: Role, traffic: dict[str, int] | None) -> Row:
+def _locked(stack: str) -> frozenset[str] | None:
+    """The roles that somebody is changing; None when nobody can tell."""
+    try:
+        return frozenset(lock.role for lock in find_locks(stack))
+    except EtcdUnreachable:
+        return None
+
+
+def _abandoned(group: Group, locked: frozenset[str] | None) -> tuple[str, ...]:
+    """That an upgrade holds its size and nobody is doing it any more: the process died."""
+    to, role = pinned_for(group), group.version.role
+    if not to or locked is None or role in locked:
+        return ()
+    again = f"`tyrell upgrade {role} --to {to}` goes on with it, `tyrell rollback {role}` goes back"
+    return (f"an upgrade to {to} has stopped half-way: {again}",)
+
+
+def _row(group: Group, role: Role, traffic: dict[str, int] | None, locked: frozenset[str] | None) -> Row:
     try:
         health = find_health(group, role)
     except EtcdUnreachable as error:
@@ -70,7 +90,7 @@ def _row(group: Group, role: Role, traffic: dict[str, int] | None) -> Row:
         machines=len(group.in_service),
         desired=group.desired,
         traffic=(traffic or {}).get(group.version.id, 0) if has_share else None,
-        problems=(*find_troubles(group), *health.problems),
+        problems=(*_abandoned(group, locked), *find_troubles(group), *health.problems),
     )
 
 

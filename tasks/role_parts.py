@@ -131,8 +131,18 @@ class Service(Noun):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     command: str
+    image: str = ""
+    """A ready-made Docker image of its own, any reference, in place of its role's: baked in if it can be had."""
     environment: dict[str, str] = Field(default_factory=dict)
+    environment_from: str = ""
+    """A program of its role's image that prints the rest of its environment before it starts, and waits for that."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Folders below its role's that it reads, each with the path at which its container has it."""
     state_directory: str = ""
+    state_owner: int = Field(default=900, ge=0)
+    """The number of the user whose its state is: the one that its image runs as."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """Where a service of a role that stands alone answers HTTP, through the load balancer; 0: nowhere."""
     restart: Literal["on-success", "always", "no"] = "on-success"
     """`always` for a service that keeps data: a crash must not cost the machine they lie on. `no`: it ends for good."""
     essential: bool = True

@@ -59,6 +59,16 @@ class Role(Noun):
         return self
 
     @property
+    def ready_made(self) -> tuple[str, ...]:
+        """The services with a Docker image of their own, without which a machine image may be baked."""
+        return tuple(service.name for service in self.services if service.image)
+
+    def without(self, names: Iterable[str]) -> Role:
+        """The role on machines whose image was baked without these services."""
+        left = tuple(service for service in self.services if service.name not in set(names))
+        return self.model_copy(update={"services": left})
+
+    @property
     def keeps_data(self) -> bool:
         """Whether some of its services have data on their machine."""
         return any(service.state_directory for service in self.services)
@@ -120,7 +130,7 @@ def load_role(name: str, folder: Path = FOLDER) -> Role:
     """The role of that name. Raises NotFound, or RoleInvalid naming file and key."""
     path = folder / name / "role.toml"
     if not path.is_file():
-        raise NotFound(f"role {name!r}", f"there are {', '.join(all_role_names(folder))}")
+        raise NotFound(f"role {name!r}", f"there are {', '.join(role_names(folder))}")
     shown = f"roles/{name}/role.toml"
     try:
         return Role.model_validate({"name": name, **tomllib.loads(path.read_text())})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from botocore.exceptions import ClientError
+
 from tasks.clients import autoscaling
 from tasks.draining import drain_machine
 from tasks.groups import await_size, find_group, scale_group
@@ -57,7 +59,18 @@ def remove_machine(group: Group, machine: Machine, role: Role) -> None:
     if isinstance(role.traffic, ByRegistry):
         peers = find_peers(group.version.stack, role.traffic)
         hubs = sum(count for url, count in peers.items() if url.startswith(f"http://{machine.address}:"))
-    autoscaling().terminate_instance_in_auto_scaling_group(InstanceId=machine.id, ShouldDecrementDesiredCapacity=True)
+    _terminate(group, machine)
     drain_machine(machine, role)
     if hubs:
         pause(f"the hubs of {machine.id} to reconnect", timedelta(seconds=hubs / role.rollout.drain_rate))
+
+
+def _terminate(group: Group, machine: Machine) -> None:
+    """One that is on its way out already, by an earlier try whose answer got lost, is left to go."""
+    try:
+        autoscaling().terminate_instance_in_auto_scaling_group(
+            InstanceId=machine.id, ShouldDecrementDesiredCapacity=True
+        )
+    except ClientError:
+        if machine.id in {each.id for each in find_group(group.version).in_service}:
+            raise

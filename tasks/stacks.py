@@ -16,6 +16,7 @@ from tasks.clients import cloudformation
 from tasks.crowd import shared
 from tasks.errors import StackFailed, UsageError
 from tasks.model import Changes, Noun, Patience
+from tasks.stack_statuses import statuses
 from tasks.steps import step
 from tasks.waits import NotYet, is_one_of_many, wait_until
 
@@ -42,7 +43,12 @@ class CfnStack(Noun):
     @property
     def moving(self) -> bool:
         """Whether CloudFormation is still at work on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        return statuses().action(self.status) == "wait"
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it holds what outlives releases."""
+        return self.tags.get("tyrell:kind") == "base"
 
 
 class Blueprint(Noun):
@@ -81,17 +87,17 @@ def find_stack(name_or_id: str) -> CfnStack | None:
         if "does not exist" in str(error):
             return None
         raise
-    return _described_stack(described)
+    return _cfn_stack(described)
 
 
 @shared
 def _all_stacks() -> tuple[CfnStack, ...]:
     """All but the deleted ones: one question for all waits."""
     pages = cloudformation().get_paginator("describe_stacks").paginate()
-    return tuple(_described_stack(stack) for page in pages for stack in page["Stacks"])
+    return tuple(_cfn_stack(stack) for page in pages for stack in page["Stacks"])
 
 
-def _described_stack(described: StackTypeDef) -> CfnStack:
+def _cfn_stack(described: StackTypeDef) -> CfnStack:
     return CfnStack(
         name=described["StackName"],
         id=described.get("StackId", ""),
@@ -111,21 +117,23 @@ def check_ours(name: str, kind: str) -> CfnStack | None:
     return found
 
 
+def find_tagged(tags: Mapping[str, str]) -> tuple[CfnStack, ...]:
+    """All stacks that carry `tags`, those in deletion included."""
+    pages = cloudformation().get_paginator("describe_stacks").paginate()
+    found = (_cfn_stack(stack) for page in pages for stack in page["Stacks"])
+    return tuple(stack for stack in found if tags.items() <= stack.tags.items())
+
+
 def find_stacks(tags: Mapping[str, str]) -> tuple[str, ...]:
     """The names of all stacks that carry `tags`, those in deletion included."""
-    pages = cloudformation().get_paginator("describe_stacks").paginate()
-    return tuple(
-        stack["StackName"]
-        for page in pages
-        for stack in page["Stacks"]
-        if tags.items() <= {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.items()
-    )
+    return tuple(stack.name for stack in find_tagged(tags))
 
 
-def stack_failed(stack: CfnStack) -> StackFailed:
-    """The error that says why the stack's last operation failed: what CloudFormation itself says, oldest first.
+def stack_failed(stack: CfnStack, then: str = "") -> StackFailed:
+    """The error that says why the stack's last operation failed, and `then` what a person can do.
 
-    What was only cancelled because of it is left out. Without a resource that failed, it is what the stack says.
+    The reasons are what CloudFormation itself says, oldest first; what was only cancelled because of one is left out.
+    Without a resource that failed, it is what the stack says.
     """
     resources: list[str] = []
     own = [stack.reason]
@@ -138,7 +146,7 @@ def stack_failed(stack: CfnStack) -> StackFailed:
         elif status.endswith("_FAILED") and "cancelled" not in reason:
             resources.append(f"{event['LogicalResourceId']}: {reason or 'no reason given'}")
     reasons = resources or [reason for reason in own if reason]
-    return StackFailed(stack.name, stack.status, tuple(dict.fromkeys(reversed(reasons))))
+    return StackFailed(stack.name, stack.status, (*dict.fromkeys(reversed(reasons)), *filter(None, [then])))
 
 
 def _events(stack: CfnStack) -> Iterator[StackEventTypeDef]:
@@ -157,9 +165,14 @@ def _progress(stack: CfnStack) -> NotYet:
 
 
 def find_at_rest(blueprint: Blueprint) -> CfnStack | None:
-    """The stack of that name, once what an earlier run began is over. Raises UsageError when it is no such stack."""
+    """The stack of that name, once what an earlier run began is over; None also when that was its deletion.
+
+    Raises UsageError when it is no such stack.
+    """
     found = check_ours(blueprint.name, blueprint.kind)
-    return await_settled(found.id, found.name) if found and found.moving else found
+    if found and found.moving:
+        found = await_settled(found.id, found.name)
+    return None if found is None or statuses().action(found.status) == "create" else found
 
 
 def await_settled(stack_id: str, name: str) -> CfnStack:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.model import Metrics, Network, RegistryApiName, Stack
-from tasks.role_parts import ByRegistry
+from tasks.role_parts import ByRegistry, Service
 from tasks.roles import FOLDER, Role, load_role, machine_services, role_names
+
+SHARED = "/opt/link/share"
+"""Where a machine has the folders of a role that its services read."""
 
 
 def _logical(name: str) -> str:
@@ -42,9 +45,12 @@ def base_template(stack: Stack) -> str:
     )
 
 
-def metrics_template(metrics: Metrics) -> str:
-    """The CloudFormation body of a metrics stack; its name, network, image, subnet and bucket are its parameters."""
-    role = load_role("metrics")
+def metrics_template(metrics: Metrics, without: Iterable[str] = ()) -> str:
+    """The CloudFormation body of a metrics stack whose machine image is `without` these services.
+
+    Its name, network, image, subnet and bucket are its parameters.
+    """
+    role = load_role("metrics").without(without)
     data = _templates.get_template("metrics/user-data.yaml.j2").render(role=role)
     return _templates.get_template("metrics/stack.yaml.j2").render(metrics=metrics, role=role, user_data=data)
 
@@ -78,27 +84,29 @@ def unit_files(role: Role) -> dict[str, str]:
     }
 
 
-def program_files(role: Role, image: str) -> dict[str, str]:
-    """The programs of `role` for machines with a Docker Engine, by name: each runs in a container of `image`, an id."""
+def program_files(role: Role, images: Mapping[str, str]) -> dict[str, str]:
+    """The programs of `role` for machines with a Docker Engine, by name: each runs in a container.
+
+    `images` are the ids of the Docker images: the role's by its name, and by their names those that services have of
+    their own.
+    """
     template = _templates.get_template("common/program.sh.j2")
     records = role.traffic.records if isinstance(role.traffic, ByRegistry) else ""
 
-    def program(command: str, environment: Iterable[str], state: str = "", *, entrypoint: bool) -> str:
+    def program(command: str, environment: Iterable[str], service: Service | None = None) -> str:
+        own = bool(service and service.image)
+        main = own or service == role.services[0]
         return template.render(
             role=role,
             command=command,
             environment=sorted(environment),
-            state=state,
-            entrypoint=entrypoint,
-            records="" if entrypoint else records,
-            image=image,
+            service=service,
+            shared=SHARED,
+            entrypoint=not main,
+            records=records if main and not own else "",
+            image=images[service.name if service and service.image else role.name],
         )
 
-    services = {
-        service.command: program(
-            service.command, service.environment, service.state_directory, entrypoint=service is not role.services[0]
-        )
-        for service in role.services
-    }
-    others = {name: program(name, variables, entrypoint=True) for name, variables in role.programs.items()}
+    services = {service.command: program(service.command, service.environment, service) for service in role.services}
+    others = {name: program(name, variables) for name, variables in role.programs.items()}
     return services | others

@@ -33,17 +33,21 @@ def bake(
     ssh_from: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Who may reach the instance meanwhile; default: this machine.")
     ] = "",
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="SERVICE", help="Leave out what cannot be pulled; may be repeated.")
+    ] = None,
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:
     """Bake a machine image with Packer; where nothing has changed, nothing is baked."""
     with sentences():
         images, address = parse_images(image or []), parse_address(ssh_from)
+        left_out = tuple(without or ())
         enter(cloud)
         from flows.bake_ami import bake_ami
         from tyrell.show_builds import show_bake
 
-        baked = run_flow(f"bake {kind}", bake_ami, kind, images, base, network, address, quiet=json)
+        baked = run_flow(f"bake {kind}", bake_ami, kind, images, base, network, address, left_out, quiet=json)
         if json:
             print_json(baked.model_dump())
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -154,5 +155,6 @@ def main() -> None:
     # What Prefect and boto3 import lives as long as the command: looking through it for garbage is most of a second.
     gc.set_threshold(LARGE_ENOUGH)
     atexit.register(gc.freeze)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a command is told what Ctrl-C tells
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     app()

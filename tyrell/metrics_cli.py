@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tyrell.environment import Cloud, Surroundings
-from tyrell.options import DEMO, CloudOption, Json, StackArgument, checked_stack, enter
+from tyrell.metrics_backup_cli import NAME, NameArgument, backup, restore
+from tyrell.options import CloudOption, Json, StackArgument, checked_stack, enter
 from tyrell.report_cli import report
 from tyrell.run import notes, out, print_json, sentences
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Metrics: what all machines tell, the tenants' usage, pictures of both.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The metrics stack.")]
-NAME = f"{DEMO}-metrics"
+INSTEAD = {
+    "grafana": "; `tyrell metrics report STACK` draws the same panels",
+    "loki": "; on the embedded cloud `tyrell local logs INSTANCE` prints what a machine has said",
+}
+"""Who helps when a service is not in the machine image."""
 
-app.command()(report)
+for command in (report, backup, restore):
+    app.command()(command)
 
 
 @app.command()
@@ -53,7 +58,7 @@ def up(
         undo = f"tyrell metrics down {name}"
         run_and_show(f"metrics {name}", set_up_metrics, wanted, ami, facts=facts, undo=undo, json=json)
         if not json:
-            _show_missing()
+            _show_skipped(name)
 
 
 def _wanted(name: str, said: dict[str, object]) -> Metrics:
@@ -83,11 +88,16 @@ def _offer_image(place: Surroundings) -> None:
             bake_metrics_image(settings)
 
 
-def _show_missing() -> None:
-    from tyrell.local.metrics_image import MISSING
+def _show_skipped(name: str) -> None:
+    from tasks.amis import find_without
+    from tasks.monitoring.stacks import find_metrics
 
-    for program, why in MISSING.items():
-        out.print(f"[yellow]![/] skipped {program}: {why}", highlight=False, soft_wrap=True)
+    ami = find_metrics(name).parameters["Image"]
+    for service in find_without(ami):
+        instead = INSTEAD.get(service, "")
+        out.print(
+            f"[yellow]![/] skipped {service}: not in machine image {ami}{instead}", highlight=False, soft_wrap=True
+        )
 
 
 @app.command()
@@ -151,40 +161,6 @@ def status(name: NameArgument = NAME, cloud: CloudOption = Cloud.auto, json: Jso
             out.print(f"newest backup  {found.newest_backup or 'none; `tyrell metrics backup` makes one'}")
         if found.problem:
             raise typer.Exit(1)
-
-
-@app.command()
-def backup(name: NameArgument = NAME, cloud: CloudOption = Cloud.auto, json: Json = False) -> None:
-    """Put a backup of all data into the metrics stack's bucket."""
-    with sentences():
-        enter(cloud)
-        from flows.metrics_backup import back_up_metrics
-        from tyrell.show import run_and_show
-
-        run_and_show(f"back up {name}", back_up_metrics, name, facts={"metrics": name}, json=json)
-
-
-@app.command()
-def restore(
-    name: NameArgument,
-    backup: Annotated[str, typer.Option(help="The key of the backup; default: the newest one.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    cloud: CloudOption = Cloud.auto,
-    json: Json = False,
-) -> None:
-    """Make all data what they were in a backup; what was written since is gone."""
-    with sentences():
-        enter(cloud)
-        from flows.metrics_backup import restore_metrics
-        from tasks.monitoring.keeper import find_backup
-        from tasks.monitoring.stacks import find_metrics
-        from tyrell.show import run_and_show
-
-        find_metrics(name)
-        key = find_backup(name, backup)
-        if not yes:
-            typer.confirm(f"Make the data of {name} what they were in {key}? What came later is lost", abort=True)
-        run_and_show(f"restore {name}", restore_metrics, name, key, facts={"metrics": name, "backup": key}, json=json)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`tyrell stack`: what of a stack outlives releases."""
+"""`tyrell stack`: what of a stack outlives releases; `tyrell sweep`: what of it nobody will finish."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ stack = typer.Typer(help="What of a stack outlives releases.", no_args_is_help=T
 def add_to(app: typer.Typer) -> None:
     """Make the commands part of `tyrell`."""
     app.add_typer(stack, name="stack")
+    app.command()(sweep)
 
 
 @stack.callback()
@@ -67,3 +68,29 @@ def update(
                 show_changes(planned.done)
         if json:
             print_json(planned.model_dump(mode="json"))
+
+
+def sweep(
+    name: StackArgument = DEMO,
+    after: Annotated[
+        float, typer.Option(min=0, help="Minutes after which a run that holds no lock counts as dead.")
+    ] = 60,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it; without this it is only shown.")] = False,
+    wait: Wait = 0,
+    cloud: CloudOption = Cloud.auto,
+    json: Json = False,
+) -> None:
+    """Show the versions that runs which died have left behind, or, with --yes, delete them."""
+    with sentences():
+        enter(cloud)
+        from datetime import timedelta
+
+        from flows.sweep import sweep as flow
+        from tyrell.show import run_and_show
+        from tyrell.show_orphans import show_orphans
+
+        facts, time = {"stack": checked_stack(name)}, timedelta(minutes=after)
+        if yes:
+            run_and_show(f"sweep {name}", flow, name, time, as_time(wait), facts=facts, json=json)
+        else:
+            show_orphans(name, time, json=json)

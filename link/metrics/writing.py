@@ -41,7 +41,7 @@ def write(access: Access, lines: Sequence[str]) -> None:
     )
     try:
         status, body = _answer(request)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # the last for a host that can be none
         reason = getattr(error, "reason", error)
         raise NotWritten(f"InfluxDB at {access.url} does not answer: {reason}") from None
     if status == WRITTEN:

@@ -7,6 +7,7 @@ import logging
 from typing import Literal
 
 from prefect.runtime import flow_run
+from prefect.utilities.urls import url_for
 
 from tasks.clients import on_forget
 from tasks.influxdb import InfluxAccess, write
@@ -49,9 +50,13 @@ def _writer(stack: str) -> InfluxAccess | None:
     return _writers[key]
 
 
+def _run_url() -> str:
+    return (url_for("flow-run", flow_run.id) or "") if flow_run.id else ""
+
+
 def _point(version: Version, kind: str, changes: Changes, percent: int | None) -> str:
     """In line protocol; a text is quoted as in JSON, with no line in it that could end."""
     tags = f"link_stack={version.stack},role={version.role},version={version.id},kind={kind}"
-    texts = {"text": "; ".join(changes), "run_url": flow_run.ui_url or ""}
+    texts = {"text": "; ".join(changes), "run_url": _run_url()}
     fields = [f"{name}={json.dumps(text, ensure_ascii=False)}" for name, text in texts.items()]
     return f"deployments,{tags} {','.join(fields)}" + ("" if percent is None else f",percent={percent}i")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tasks.monitoring.dashboards import Window
 from tasks.monitoring.readings import TABLE, Filled, Line, Page
 
 # matplotlib takes most of a second to import, and only pictures need it.
@@ -21,11 +22,11 @@ COLUMNS, WIDTH, HEIGHT, HEAD, FOOT, DPI = 2, 15.0, 3.4, 1.0, 0.9, 90
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b0578d", "#e69f00", "#56b4e9", "#666666", "#a6761d")
 MARKED, FAINT = "#7b3fb5", "#777777"
 IN_LEGEND = 6
-LETTERS = 124
+LETTERS = 112
 """Of a legend that fit below a panel."""
 TABLE_ROWS = 10
-NEAR = 0.04
-"""The part of the time within which marks of the same label are written once."""
+NEAR = 0.1
+"""The part of the time within which marks share one label: about as wide as that is."""
 UNITS = {"percent": "%", "reqps": "requests/s", "cps": "per second", "Bps": "bytes/s", "short": ""}
 """Grafana's names of units, where they are not what people write."""
 
@@ -62,12 +63,12 @@ def _draw_panel(axes: Axes, filled: Filled, page: Page) -> None:
     if filled.panel.kind == TABLE:
         _draw_table(axes, filled)
         return
-    _draw_lines(axes, filled)
+    _draw_lines(axes, filled, page.window)
     _draw_scales(axes, filled, page)
     _draw_marks(axes, page)
 
 
-def _draw_lines(axes: Axes, filled: Filled) -> None:
+def _draw_lines(axes: Axes, filled: Filled, window: Window) -> None:
     """The largest first, in the legend too, which has only so many names."""
     style = filled.panel.drawn["custom"].get("drawStyle")
     lines = sorted(filled.lines, key=_largest, reverse=True)
@@ -76,10 +77,12 @@ def _draw_lines(axes: Axes, filled: Filled) -> None:
         look: Any = {"color": COLOURS[number % len(COLOURS)], "label": label}
         times: Any = line.times
         values = [math.nan if value is None else value for value in line.values]
-        if style == "bars":
-            axes.vlines(times, 0, values, lw=max(1, 300 / len(values)), alpha=0.7, **look)
+        if style == "bars":  # from each time to the next one
+            ends: Any = (*times, times[-1] + (times[1] - times[0]) if len(times) > 1 else window.end)
+            axes.fill_between(ends, [*values, values[-1]], step="post", alpha=0.4, lw=1, **look)
         else:
-            axes.plot(times, values, "o" if style == "points" or len(values) == 1 else "-", lw=1, ms=4, **look)
+            dots = style == "points" or len(values) == 1
+            axes.plot(times, values, "o" if dots else "-", lw=1, ms=4, clip_on=not dots, **look)
     if lines:
         _draw_legend(axes, lines)
 
@@ -107,7 +110,7 @@ def _draw_scales(axes: Axes, filled: Filled, page: Page) -> None:
     from matplotlib import dates
     from matplotlib.ticker import EngFormatter
 
-    places = dates.AutoDateLocator(minticks=4, maxticks=9, tz=UTC)  # type: ignore[no-untyped-call]
+    places = dates.AutoDateLocator(minticks=3, maxticks=6, tz=UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(places)
     written = dates.ConciseDateFormatter(places, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(written)
@@ -117,6 +120,9 @@ def _draw_scales(axes: Axes, filled: Filled, page: Page) -> None:
     axes.set_ylim(filled.panel.drawn.get("min"), filled.panel.drawn.get("max", highest))
     if filled.panel.drawn["unit"] in ("bytes", "Bps"):
         axes.yaxis.set_major_formatter(EngFormatter())
+    if not filled.lines:
+        axes.set_yticks([])
+    axes.locator_params(axis="y", nbins=5)
     axes.tick_params(labelsize=8, colors=FAINT)
     axes.grid(color="#e5e5e5", lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
@@ -130,13 +136,15 @@ def _draw_marks(axes: Axes, page: Page) -> None:
 
 
 def _labelled(page: Page) -> Iterator[tuple[datetime, str]]:
-    """The marks with their labels; one that follows another of the same label closely has none."""
+    """The marks, the earliest first; those close to one another have one label, which names them or their number."""
     near = (page.window.end - page.window.start) * NEAR
-    last: dict[str, datetime] = {}
-    for mark in page.marks:
-        repeated = mark.label in last and mark.at - last[mark.label] < near
-        last[mark.label] = mark.at
-        yield mark.at, "" if repeated else mark.label
+    marks = sorted(page.marks, key=lambda mark: mark.at)
+    while marks:
+        close = [mark for mark in marks if mark.at - marks[0].at < near]
+        labels = {mark.label for mark in close}
+        yield close[0].at, labels.pop() if len(labels) == 1 else f"{len(labels)} changes"
+        yield from ((mark.at, "") for mark in close[1:])
+        marks = marks[len(close) :]
 
 
 def _draw_table(axes: Axes, filled: Filled) -> None:

@@ -44,11 +44,16 @@ class Query:
     alias: str
 
     def filled(self, stack: str, window: Window) -> str:
-        """The statement with the variables' values, as Grafana would ask it."""
+        """The statement with the variables' values, as Grafana would ask it.
+
+        What is asked by interval ends with the last one that is over: half of one would look like a collapse.
+        """
         seconds = round(window.interval.total_seconds())
-        first, last = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
+        first, last = round(window.start.timestamp() * 1000), round(window.end.timestamp() * 1000)
+        if "$__interval" in self.text:
+            last -= last % (seconds * 1000)
         values = {
-            "$timeFilter": f"time >= {first}ms AND time <= {last}ms",
+            "$timeFilter": f"time >= {first}ms AND time < {last}ms",
             "$__interval_ms": f"{seconds * 1000}",
             "$__interval": f"{seconds}s",
             "$stack": stack,

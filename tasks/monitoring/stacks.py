@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -14,6 +15,7 @@ from tasks.templates import attachment_template, metrics_template
 PORT = 8086
 """InfluxDB's."""
 KEEPER_PORT = 8087
+GRAFANA_PORT = 3000
 
 
 def no_metrics(name: str) -> NotFound:
@@ -52,11 +54,14 @@ def find_chosen(found: CfnStack | None) -> dict[str, Any]:
     return {field: value for field, value in chosen.items() if value}
 
 
-def metrics_blueprint(metrics: Metrics, release: Release, storage: Storage) -> Blueprint:
-    """The CloudFormation stack of the metrics stack, with a machine of that image beside that volume."""
+def metrics_blueprint(metrics: Metrics, release: Release, storage: Storage, without: Iterable[str] = ()) -> Blueprint:
+    """The CloudFormation stack of the metrics stack, with a machine of that image beside that volume.
+
+    `without` are the services that the image lacks.
+    """
     return Blueprint(
         name=metrics.name,
-        template=metrics_template(metrics),
+        template=metrics_template(metrics, without),
         parameters={
             "Metrics": metrics.name,
             "Network": metrics.network,

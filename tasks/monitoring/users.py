@@ -2,6 +2,7 @@
 
     tyrell/<metrics>/admin    everything: Tyrell itself
     tyrell/<metrics>/reader   reads: Grafana, reports
+    tyrell/<metrics>/grafana  Grafana's own administrator
     tyrell/<stack>/metrics    writes metrics: the machines of one Link stack
     tyrell/<stack>/usage      reads usage: the usage API of one Link stack
 
@@ -48,6 +49,11 @@ def admin_secret(metrics: str) -> str:
 def writer_secret(stack: str) -> str:
     """The name of the secret with which a Link stack writes, which also says to which metrics stack."""
     return f"tyrell/{stack}/metrics"
+
+
+def grafana_secret(metrics: str) -> str:
+    """The name of the secret of Grafana's administrator."""
+    return f"tyrell/{metrics}/grafana"
 
 
 def reader(metrics: str) -> User:
@@ -109,6 +115,12 @@ def _create_first(metrics: str, access: InfluxAccess) -> None:
         ) from None
 
 
+@step("Grafana's administrator of {metrics}", system="secretsmanager")
+def create_grafana_admin(metrics: str, url: str) -> Changes:
+    """Make the password with which Grafana, at that URL, makes its administrator when it starts for the first time."""
+    return _keep_password(grafana_secret(metrics), url, ADMIN, {})
+
+
 @step("user {user.name} of {metrics}", system="influxdb")
 def create_user(metrics: str, user: User) -> Changes:
     """Make the user and his secret be what they are to be; what is so already is left alone."""
@@ -146,7 +158,8 @@ def delete_user(metrics: str, user: User) -> Changes:
 
 def delete_secrets(metrics: str) -> Changes:
     """Remove the secrets of a metrics stack whose data are gone."""
-    return delete_secret(admin_secret(metrics)) + delete_secret(reader(metrics).secret)
+    names = (admin_secret(metrics), reader(metrics).secret, grafana_secret(metrics))
+    return tuple(change for name in names for change in delete_secret(name))
 
 
 def _keep_password(secret: str, url: str, name: str, facts: dict[str, str]) -> Changes:

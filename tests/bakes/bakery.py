@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import boto3
 import docker
 
+from tasks.machine_images import find_roles
 from tests.flows.embedded import Tyrell, embedded_cloud
 from tests.waiting import eventually
 
 NETWORK = "10.79.0.0/16"
-ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-worker")
+ROLES = tuple(role.name for role in find_roles("link"))
 
 
 class Bakery:
@@ -21,9 +23,11 @@ class Bakery:
 
     def __init__(self, tyrell: Tyrell) -> None:
         self.tyrell = tyrell
-        built = tyrell.json("build-image", *ROLES)
-        # By name: others may edit the services while we bake.
-        self.images: dict[str, str] = {each["image"]["role"]: each["image"]["reference"] for each in built}
+
+    @cached_property
+    def images(self) -> dict[str, str]:
+        """References of the images of all roles; by name, since others may edit the services while we bake."""
+        return {each["image"]["role"]: each["image"]["reference"] for each in self.tyrell.json("build-image", *ROLES)}
 
     def command(self, **images: str) -> tuple[str, ...]:
         """The bake of these Docker images, with others for some roles."""

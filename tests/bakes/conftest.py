@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tasks import clients
 from tests.bakes.bakery import Bakery, bakery
 
 
@@ -14,3 +15,14 @@ def cloud() -> Iterator[Bakery]:
     """A cloud to bake on."""
     with bakery() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def led_there(cloud: Bakery) -> Iterator[None]:
+    """This process talks to the cloud."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in cloud.tyrell.cloud_environment.items():
+            environment.setenv(name, value)
+        clients.forget()
+        yield
+    clients.forget()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
-from tasks import clients
 from tasks.bake_places import find_place
 from tasks.bake_plans import find_plan
 from tasks.bakes import bake
@@ -15,17 +13,6 @@ from tasks.errors import TyrellError
 from tests.bakes.bakery import Bakery, await_nothing_left
 
 pytestmark = [pytest.mark.docker, pytest.mark.cloud]
-
-
-@pytest.fixture
-def led_there(cloud: Bakery) -> Iterator[None]:
-    """This process talks to the cloud."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in cloud.tyrell.cloud_environment.items():
-            environment.setenv(name, value)
-        clients.forget()
-        yield
-    clients.forget()
 
 
 @pytest.mark.usefixtures("led_there")

@@ -57,17 +57,18 @@ class Registry:
 
 
 @contextmanager
-def registry_server(folder: Path) -> Iterator[Registry]:
-    """Debian's `docker-registry`, with its data in `folder`; it knows passwords by `htpasswd`."""
+def registry_server(folder: Path, *, ask: bool = True) -> Iterator[Registry]:
+    """Debian's `docker-registry`, with its data in `folder`; it asks for passwords, which it knows by `htpasswd`."""
     port = free_port()
-    passwords = subprocess.run(["htpasswd", "-Bbn", *Registry.login], check=True, capture_output=True).stdout
-    (folder / "htpasswd").write_bytes(passwords)
-    settings = {
+    settings: dict[str, object] = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
         "http": {"addr": f"{HOST}:{port}"},
-        "auth": {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}},
     }
+    if ask:
+        passwords = subprocess.run(["htpasswd", "-Bbn", *Registry.login], check=True, capture_output=True).stdout
+        (folder / "htpasswd").write_bytes(passwords)
+        settings["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
     (folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
     with serving(["docker-registry", "serve", str(folder / "registry.yml")], port, folder / "registry.log"):
         yield Registry(f"{HOST}:{port}")

@@ -18,7 +18,16 @@ from tests.waiting import eventually, free_port
 
 pytestmark = pytest.mark.docker
 
-ROLES = ("core-services", "device-data-worker", "router", "target", "tenant-mgmt-api", "usage-api", "usage-worker")
+ROLES = (
+    "core-services",
+    "device-data-worker",
+    "metrics",
+    "router",
+    "target",
+    "tenant-mgmt-api",
+    "usage-api",
+    "usage-worker",
+)
 SERVING = ("core-services", "router", "target", "tenant-mgmt-api")
 """Those that answer."""
 

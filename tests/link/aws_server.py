@@ -41,7 +41,7 @@ def aws_server() -> Iterator[Aws]:
     try:
         host, port = server.get_host_and_port()
         reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
-        urllib.request.urlopen(reset, timeout=5).close()  # noqa: S310  our own URL
+        urllib.request.urlopen(reset, timeout=60).close()  # noqa: S310  our own URL
         yield Aws(f"http://{host}:{port}")
     finally:
         server.stop()

@@ -130,7 +130,7 @@ class DataQueue:
     def run_worker(self, **settings: str) -> tuple[int, Mapping[str, Any], str]:
         """Run a worker to its end: exit status, summary ({} without one) and what it said on standard error."""
         with self.worker(**settings) as process:
-            said, complained = process.communicate(timeout=120)
+            said, complained = process.communicate(timeout=400)
         lines = [json.loads(line) for line in said.splitlines()]
         return process.returncode, next((line for line in lines if line["message"] == "summary"), {}), complained
 

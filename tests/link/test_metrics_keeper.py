@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from link.keeping.archive import Broken, digest, pack, unpack
+from link.metrics_keeper import Work
 from tests.link.aws_server import Aws, aws_server
 from tests.waiting import eventually, free_port
 from tyrell.local.debian import find_program
@@ -201,6 +203,18 @@ def test_an_archive_without_a_whole_backup_in_it_is_broken(tmp_path: Path, files
     sha256 = pack(folder, file)
     with pytest.raises(Broken, match=told):
         unpack(file, target, sha256)
+
+
+async def test_work_that_breaks_off_by_a_mistake_of_ours_is_told_as_failed() -> None:
+    async def mistaken() -> str:
+        raise TypeError("no such argument")
+
+    work = Work()
+    work.begin("restore", mistaken())
+    async with asyncio.timeout(5):
+        while work.is_under_way:
+            await asyncio.sleep(0)
+    assert (work.told["state"], work.told["problem"]) == ("failed", "TypeError('no such argument')")
 
 
 def test_an_archive_never_writes_outside_its_folder(tmp_path: Path) -> None:

@@ -79,11 +79,11 @@ def test_every_panel_asks_a_data_source_that_is_provisioned() -> None:
         assert {(each["datasource"]["type"], each["datasource"]["uid"]) for each in asking} <= known
 
 
-def test_the_data_sources_have_their_password_from_a_file() -> None:
+def test_the_data_sources_have_their_password_from_the_environment() -> None:
     sources = yaml.safe_load((PROVISIONING / "datasources" / "tyrell.yaml").read_text())["datasources"]
     secured = [source["secureJsonData"]["password"] for source in sources if source["type"] == "influxdb"]
     assert len(secured) == 2
-    assert all(re.fullmatch(r"\$__file\{/\S+\}", password) for password in secured)
+    assert all(re.fullmatch(r"\$__env\{\w+\}", password) for password in secured)
 
 
 def test_panels_of_a_dashboard_do_not_overlap_and_have_their_own_numbers() -> None:

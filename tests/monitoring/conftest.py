@@ -8,7 +8,7 @@ import pytest
 
 from tests.flows.embedded import Tyrell, cloud_of_this_process
 
-NETWORK = "127.38.0.0/16"
+NETWORK = "127.39.0.0/16"
 
 
 @pytest.fixture(scope="package")

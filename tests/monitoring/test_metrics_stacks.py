@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from functools import partial
@@ -11,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.clients import cloudformation, ec2, route53, s3
+from tasks.amis import find_without
+from tasks.clients import cloudformation, ec2, elbv2, route53, s3
 from tasks.influxdb import query, write
 from tasks.monitoring.stacks import find_metrics
 from tasks.monitoring.storage import backup_bucket
@@ -50,6 +52,17 @@ def test_it_is_made_whole_and_making_it_again_changes_nothing(cloud: Tyrell, met
     assert sums == [f"cq.linkusage.hub_{name}.sum" for name in ("http_count", "messages_bytes", "messages_count")]
     assert cloud.json("metrics", "up", NAME)["changes"] == []
     assert cloud.json("metrics", "status", NAME)["problem"] == ""
+
+
+def test_what_its_machine_image_is_without_is_said_and_has_no_listener(cloud: Tyrell, metrics: list[str]) -> None:
+    ami = find_metrics(NAME).parameters["Image"]
+    assert find_without(ami) == ("grafana", "loki")
+    said = cloud.ok("metrics", "up", NAME)
+    assert f"skipped grafana: not in machine image {ami}; `tyrell metrics report STACK` draws" in said
+    assert f"skipped loki: not in machine image {ami}" in said
+    (balancer,) = elbv2().describe_load_balancers()["LoadBalancers"]
+    listeners = elbv2().describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert {each["Port"] for each in listeners} == {8086, 8087}
 
 
 def test_no_password_is_anywhere_but_in_its_secret(cloud: Tyrell, metrics: list[str]) -> None:
@@ -104,7 +117,10 @@ def test_the_volume_is_lost_and_a_backup_brings_everything_back(cloud: Tyrell, m
     assert points() == []
     put(3)
     restored = cloud.json("metrics", "restore", NAME, "--yes")
-    assert any(change.startswith("restored telegraf from influxdb/backup-") for change in restored["changes"])
+    (told,) = (change for change in restored["changes"] if change.startswith("restored "))
+    assert re.fullmatch(
+        r"restored (linkusage, )?telegraf from influxdb/backup-\S+", told
+    )  # with usage, if there is any
     assert points() == before
     assert cloud.json("metrics", "up", NAME)["changes"] == []
 

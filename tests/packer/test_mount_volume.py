@@ -71,7 +71,7 @@ def test_a_folder_with_something_in_it_is_refused_and_left_as_it_is(root: Path) 
     assert (root / DATA / "earlier").exists()
 
 
-def test_without_a_volume_there_is_no_folder_to_write_to(root: Path) -> None:
+def test_without_a_volume_nobody_can_make_a_folder_to_write_to(root: Path) -> None:
     (root / "etc/link/volume").write_text("")
     (root / DATA).mkdir(parents=True)
 
@@ -81,4 +81,5 @@ def test_without_a_volume_there_is_no_folder_to_write_to(root: Path) -> None:
     assert (
         refused.stderr == "mount-volume: etc/link/volume does not say which volume: attach-volume has attached none\n"
     )
-    assert not (root / DATA).exists()
+    with pytest.raises(FileExistsError):
+        (root / DATA).mkdir(parents=True, exist_ok=True)

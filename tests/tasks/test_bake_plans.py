@@ -14,7 +14,7 @@ from tasks.bake_plans import Plan
 from tasks.errors import NotFound, UsageError
 from tasks.images import Image
 from tasks.locks import me
-from tasks.machine_images import Contents, content_digests, find_roles, template_digests
+from tasks.machine_images import Contents, content_digests, find_images, find_roles, template_digests
 from tasks.packer import LONGEST
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -49,6 +49,39 @@ def test_a_role_that_leaves_takes_its_image_its_units_and_its_programs_along() -
     assert changed(others) == {"image:core-services", "programs", "units"}
 
 
+METRICS = {name: image(name) for name in ("metrics", "grafana", "loki")}
+
+
+def test_a_service_whose_own_image_is_left_out_takes_its_unit_its_program_and_its_files_along() -> None:
+    before, after = content_digests(METRICS), content_digests({"metrics": METRICS["metrics"]})
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert changed == {"image:grafana", "image:loki", "programs", "shared", "units"}
+
+
+@pytest.mark.parametrize(
+    ("given", "without", "sentence"),
+    [
+        (
+            {"loki": "x"},
+            ["loki"],
+            "role 'loki' on machine images of kind metrics does not exist; there are metrics, gr",
+        ),
+        ({}, ["influxdb"], "service 'influxdb' that .* metrics can be without does not exist; there are grafana, loki"),
+    ],
+)
+def test_only_what_has_an_image_of_its_own_can_be_left_out(
+    given: dict[str, str], without: list[str], sentence: str
+) -> None:
+    with pytest.raises(NotFound, match=sentence):
+        find_images("metrics", given, without)
+
+
+def test_an_image_is_tagged_with_what_it_was_baked_without() -> None:
+    without = plan().contents.model_copy(update={"without": ("grafana", "loki")})
+    assert plan().model_copy(update={"contents": without}).tags["tyrell:without"] == "grafana loki"
+    assert "tyrell:without" not in plan().tags
+
+
 def test_the_order_of_roles_does_not_matter() -> None:
     assert changed({role: image(role) for role in reversed(ROLES)}) == set()
 
@@ -59,7 +92,7 @@ def test_all_that_lies_in_the_packer_folder_is_among_the_inputs() -> None:
 
 def plan(**inputs: str) -> Plan:
     """A plan of these inputs."""
-    contents = Contents(kind="link", images=tuple(IMAGES.values()), units={}, programs={})
+    contents = Contents(kind="link", images=tuple(IMAGES.values()), units={}, programs={}, shared={})
     return Plan(contents=contents, base="ami-1", packer="1.6.6", commit="c0ffee", inputs=inputs)
 
 

@@ -23,7 +23,7 @@ from tests.tasks.own_aws import own_aws
 pytestmark = pytest.mark.cloud
 
 PLAN = Plan(
-    contents=Contents(kind="link", images=(), units={}, programs={}),
+    contents=Contents(kind="link", images=(), units={}, programs={}, shared={}),
     base="ami-1",
     packer="1.6.6",
     commit="c0ffee",

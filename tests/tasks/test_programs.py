@@ -12,10 +12,15 @@ from tasks.roles import load_role, role_names
 from tasks.templates import program_files
 
 IMAGE = "sha256:" + "1" * 64
+OWN = {"grafana": "sha256:" + "2" * 64, "loki": "sha256:" + "3" * 64}
+"""Of services that have one of their own."""
 DOCKER = """#!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
 [ "$1" != run ] || exit 7
 exit 1
+"""
+INSTALL = """#!/bin/sh
+printf 'install %s\n' "$*" >> "$CALLS"
 """
 
 
@@ -24,14 +29,15 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "docker").write_text(DOCKER)
-        (folder / "docker").chmod(0o755)
+        for name, text in {"docker": DOCKER, "install": INSTALL}.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
         self._calls = folder / "calls"
 
     def run(self, role: str, command: str, *words: str, **environment: str) -> list[str]:
         """What Docker was told, call by call; the program ended with the status of its container."""
         program = self.folder / command
-        program.write_text(program_files(load_role(role), IMAGE)[command])
+        program.write_text(program_files(load_role(role), {role: IMAGE} | OWN)[command])
         path = f"{self.folder}:{os.environ['PATH']}"
         done = subprocess.run(
             ["/bin/sh", str(program), *words],
@@ -67,9 +73,20 @@ def test_services_of_one_machine_have_containers_of_their_own(machine: Machine) 
     assert names == ["link-target-3001", "link-target-3002"]
 
 
-def test_a_state_directory_is_a_volume_that_outlives_the_container(machine: Machine) -> None:
-    *_, run = machine.run("core-services", "etcd-node", STATE_DIRECTORY="/var/lib/etcd")
-    assert " --env STATE_DIRECTORY --volume etcd:/var/lib/etcd " in run
+def test_a_state_directory_is_a_folder_of_the_machine_that_belongs_to_the_service(machine: Machine) -> None:
+    *_, owned, run = machine.run("core-services", "etcd-node", STATE_DIRECTORY="/var/lib/etcd")
+    assert owned == "install --directory --mode 700 --owner 900 /var/lib/etcd/state"
+    assert " --env STATE_DIRECTORY --volume /var/lib/etcd/state:/var/lib/etcd " in run
+
+
+def test_a_service_with_an_image_of_its_own_reads_its_files_there_and_runs_what_the_image_runs(
+    machine: Machine,
+) -> None:
+    *_, owned, run = machine.run("metrics", "loki", STATE_DIRECTORY="/var/lib/metrics/loki")
+    assert owned == "install --directory --mode 700 --owner 10001 /var/lib/metrics/loki/state"
+    assert " --volume /opt/link/share/loki:/etc/loki:ro " in run
+    assert "--entrypoint" not in run
+    assert run.endswith(OWN["loki"])
 
 
 def test_a_further_program_is_another_entrypoint_with_the_variables_of_its_caller(machine: Machine) -> None:
@@ -92,7 +109,7 @@ def test_a_second_service_is_another_entrypoint_of_the_same_image(machine: Machi
 
 @pytest.mark.parametrize("role", role_names())
 def test_every_service_of_every_role_has_its_program(role: str) -> None:
-    programs = program_files(load_role(role), IMAGE)
+    programs = program_files(load_role(role), {role: IMAGE})
     assert {service.command for service in load_role(role).services} <= programs.keys()
     assert all(text.startswith("#!/bin/sh\n") for text in programs.values())
 

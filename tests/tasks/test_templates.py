@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import loads
 
+from tasks.model import Metrics
+from tasks.templates import metrics_template
 from tests.rendered import rendered
 
 BODIES = {name: loads(body) for name, body in rendered().items()}
@@ -40,8 +42,17 @@ def test_only_what_a_role_names_is_open_to_the_world() -> None:
     assert not [rule for _, _, rule in rules if rule["FromPort"] <= 2375 <= rule["ToPort"]]
 
 
+def test_a_metrics_stack_has_a_listener_and_a_unit_for_what_its_machine_image_holds_and_no_other() -> None:
+    metrics = Metrics.model_validate({"name": "metrics", "network": "demo-network"})
+    for without, ports in (((), {8086, 8087, 3000, 3100}), (("grafana", "loki"), {8086, 8087})):
+        text = metrics_template(metrics, without)
+        made = loads(text)["Resources"].values()
+        assert {each["Properties"]["Port"] for each in made if each["Type"].endswith("::Listener")} == ports
+        assert ("grafana.service" in text, "/grafana-?" in text) == (3000 in ports, 3000 in ports)
+
+
 def test_every_group_lies_in_private_subnets_and_carries_its_identity() -> None:
-    groups = resources("AWS::AutoScaling::AutoScalingGroup")
+    groups = [group for group in resources("AWS::AutoScaling::AutoScalingGroup") if group[0] != "metrics.yaml"]
     assert len(groups) >= 4
     for _, _, properties in groups:
         assert "PrivateSubnets" in str(properties["VPCZoneIdentifier"])
@@ -85,7 +96,7 @@ def test_every_machine_may_read_the_secret_of_its_stacks_metrics_and_no_other_of
     arn = (
         "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tyrell/${AWS::StackName}/metrics"
     )
-    machines = resources("AWS::IAM::Role")
+    machines = [role for role in resources("AWS::IAM::Role") if role[0] != "metrics.yaml"]
     assert machines
     for _, _, role in machines:
         (policy,) = role["Policies"]

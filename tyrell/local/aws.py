@@ -10,6 +10,9 @@ from botocore.config import Config
 
 from tyrell.local.settings import Settings
 
+ACCESS_KEY = "the-cloud-itself"
+"""By which the cloud's own calls are told from those of its customers."""
+
 
 @lru_cache(maxsize=64)
 def client(settings: Settings, service: str) -> Any:
@@ -21,7 +24,7 @@ def client(settings: Settings, service: str) -> Any:
         service,
         endpoint_url=settings.endpoint,
         region_name=settings.region,
-        aws_access_key_id="embedded-cloud",
-        aws_secret_access_key="embedded-cloud",  # noqa: S106  moto accepts any
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=ACCESS_KEY,  # moto accepts any
         config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32, proxies={}),
     )

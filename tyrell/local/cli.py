@@ -8,12 +8,14 @@ import typer
 
 from tasks.errors import UsageError
 from tyrell.environment import LOCAL_BALANCER_PORT
+from tyrell.local.faults.cli import app as faults
 from tyrell.run import notes, out, print_json, sentences
 
 # boto3 is imported inside the commands, so that `tyrell --help` answers at once.
 # ruff: noqa: PLC0415
 
 app = typer.Typer(help="The embedded cloud: AWS on this machine, with real processes.", no_args_is_help=True)
+app.add_typer(faults, name="fault")
 
 
 @app.command()

@@ -12,10 +12,16 @@ from typing import Protocol
 
 from tasks.errors import TyrellError
 from tyrell.local.autoscaling.engine import AutoScaling
+from tyrell.local.balancers.addresses import Interface
 from tyrell.local.balancers.engine import Balancers
 from tyrell.local.cloudformation.engine import CloudFormation
+from tyrell.local.faults.balancers import without_health
+from tyrell.local.faults.machines import FaultyDriver
+from tyrell.local.faults.switches import Switches
 from tyrell.local.link_image import bake_link_image
+from tyrell.local.machines.driver import Driver
 from tyrell.local.machines.engine import Machines
+from tyrell.local.machines.process_driver import ProcessDriver
 from tyrell.local.prefect_server import PrefectServer
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
@@ -39,16 +45,21 @@ class Engine(Protocol):
         """Return when everything it started is gone."""
 
 
-def make_engines(settings: Settings) -> list[Engine]:
-    """The cloud's parts, in the order in which they start."""
-    if settings.machines == "processes":
-        machines, balancers = Machines(settings), Balancers(settings)
-    else:
+def make_engines(settings: Settings, faults: Switches) -> list[Engine]:
+    """The cloud's parts, in the order in which they start; `faults` is what goes wrong in them."""
+    driver: Driver = ProcessDriver(settings)
+    interface: Interface | None = None
+    if settings.machines == "docker":
         from tyrell.local.containers.driver import ContainerDriver  # noqa: PLC0415  nobody else needs Docker's SDK
 
         driver = ContainerDriver(settings)
-        machines, balancers = Machines(settings, driver), Balancers(settings, driver.bridge)
-    return [machines, balancers, AutoScaling(settings), CloudFormation(settings)]
+        interface = driver.bridge
+    return [
+        Machines(settings, FaultyDriver(driver, settings, faults)),
+        Balancers(settings, interface, lambda balancer: without_health(balancer, faults)),
+        AutoScaling(settings),
+        CloudFormation(settings),
+    ]
 
 
 def offer_images(settings: Settings) -> None:
@@ -62,11 +73,12 @@ def run(settings: Settings, *, prefect_port: int) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    engines = make_engines(settings)
+    faults = Switches()
+    engines = make_engines(settings, faults)
     prefect = PrefectServer(settings, prefect_port) if prefect_port else None
     for engine in engines:
         engine.install()
-    server = start_server(settings)
+    server = start_server(settings, faults)
     try:
         for engine in engines:
             engine.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags, release_of
+from tasks.bake_keys import IMAGE, WITHOUT, Offer, bake_key, digest, input_tags, release_of
 from tasks.roles import load_role
 from tasks.templates import unit_files
 from tyrell.local.debian import find_program
@@ -11,12 +11,6 @@ from tyrell.local.machines.images import Link, register_image
 from tyrell.local.settings import Settings
 
 KIND = "metrics"
-
-MISSING = {
-    "Grafana": "it is in none of the package registries; `tyrell metrics report STACK` draws the same panels",
-    "Loki": "it is in none of the package registries; `tyrell local logs INSTANCE` prints what a machine has said",
-}
-"""What a metrics stack has on AWS and not here, and why."""
 
 PROGRAMS = {
     "metrics-store": "link.metrics_store",
@@ -32,7 +26,12 @@ def bake_metrics_image(settings: Settings) -> Offer:
     Raises NotToBeHad when there is no InfluxDB and it cannot be fetched.
     """
     offer = find_metrics_image(settings)
-    named = {"tyrell:kind": KIND, "tyrell:release": offer.release, "tyrell:bake-key": bake_key(offer.inputs)}
+    named = {
+        "tyrell:kind": KIND,
+        "tyrell:release": offer.release,
+        "tyrell:bake-key": bake_key(offer.inputs),
+        WITHOUT: " ".join(load_role(KIND).ready_made),
+    }
     ami = offer.ami or register_image(settings, f"tyrell-{KIND}", metrics_files(), named | input_tags(offer.inputs))
     return offer.model_copy(update={"ami": ami})
 
@@ -45,7 +44,8 @@ def find_metrics_image(settings: Settings) -> Offer:
 
 def metrics_files() -> dict[str, bytes | Link]:
     """Everything in the image, by path below `/`."""
-    role = load_role(KIND)
+    whole = load_role(KIND)
+    role = whole.without(whole.ready_made)  # ready-made Docker images are of no use without a Docker Engine
     files: dict[str, bytes | Link] = {
         f"opt/link/bin/{name}": python_program(module) for name, module in PROGRAMS.items()
     }

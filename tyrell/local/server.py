@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import logging
 import os
+from threading import Thread
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from tyrell.local.atomic import make_atomic
+from tyrell.local.faults.api import FaultyApi
+from tyrell.local.faults.switches import Switches
 from tyrell.local.queues import count_seldom
 from tyrell.local.settings import Settings
 from tyrell.local.storage import store_as_on_aws
 
 
-def start_server(settings: Settings) -> ThreadedMotoServer:
-    """Serve the AWS API at `settings.endpoint` from threads of this process; `.stop()` ends it.
+class Server:
+    """The AWS API at an address of this computer, from threads of this process."""
 
-    Whatever replaces a service of moto must be installed before. Raises OSError when the port is taken.
+    def __init__(self, settings: Settings, faults: Switches) -> None:
+        """Listens from now on."""
+        app = FaultyApi(DomainDispatcherApplication(create_backend_app), faults)
+        self._server = make_server(settings.host, settings.port, app, threaded=True, request_handler=MotoRequestHandler)
+        self._thread = Thread(target=self._server.serve_forever, name="AWS API", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when nothing listens any more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def start_server(settings: Settings, faults: Switches | None = None) -> Server:
+    """Serve the AWS API at `settings.endpoint` until `.stop()`; `faults` is what goes wrong in it.
+
+    Whatever replaces a service of moto must be installed before. Leaves the process when the port is taken.
     """
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,301 images that nobody can start, 0.8 s a listing
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     make_atomic()
     count_seldom()
     store_as_on_aws()
-    server = ThreadedMotoServer(ip_address=settings.host, port=settings.port, verbose=False)
-    server.start()
-    return server
+    return Server(settings, faults or Switches())

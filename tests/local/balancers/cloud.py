@@ -17,6 +17,8 @@ import httpx
 from tests.waiting import free_port
 from tyrell.local.aws import client
 from tyrell.local.balancers.engine import Balancers
+from tyrell.local.faults.balancers import without_health
+from tyrell.local.faults.switches import Switches
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 
@@ -64,11 +66,12 @@ class Cloud:
     @classmethod
     @contextmanager
     def running(cls, home: Path, network: IPv4Network = NETWORK) -> Iterator[Cloud]:
-        """A cloud on free ports, gone afterwards with all it made."""
+        """A cloud on free ports that can be given faults, gone afterwards with all it made."""
         settings = Settings(home=home, port=free_port(), network=network)
-        engine = Balancers(settings)
+        faults = Switches()
+        engine = Balancers(settings, disturbed=lambda balancer: without_health(balancer, faults))
         engine.install()
-        server = start_server(settings)
+        server = start_server(settings, faults)
         engine.start()
         cloud = cls(settings, engine)
         try:

@@ -58,11 +58,11 @@ def group(*targets: TargetServer, draining: bool = False, **settings: Any) -> co
 class ToldProxy:
     """The process, listening on one port at ADDRESS with a default rule."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, source: str | None = None) -> None:
         self.port = free_port(ADDRESS)
         self.url = f"http://{ADDRESS}:{self.port}"
         self.log = home / "proxy.log"
-        self.process = ProxyProcess(home / "proxy.sock", self.log)
+        self.process = ProxyProcess(home / "proxy.sock", self.log, source)
 
     def tell(
         self,

@@ -26,11 +26,14 @@ class TargetServer:
         self.finish = asyncio.Event()
         self.sockets: list[asyncio.Transport] = []
         self.closed_with: int | None = None
+        self.clients: dict[str, str] = {}
+        """The address that asked last, by path."""
         self.address = ""
         self.port = 0
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=0)
+        application.on_response_prepare.append(self._remember_client)
         application.router.add_get("/health", self._health)
         application.router.add_route("*", "/held", self._held)
         application.router.add_get("/broken", self._broken)
@@ -40,6 +43,9 @@ class TargetServer:
         application.router.add_route("*", "/echo", self._echo)
         application.router.add_route("*", "/{anything:.*}", self._name)
         return application
+
+    async def _remember_client(self, request: web.Request, _: web.StreamResponse) -> None:
+        self.clients[request.path] = request.remote or ""
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(status=self.health)

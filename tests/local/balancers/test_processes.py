@@ -11,8 +11,11 @@ from pathlib import Path
 
 import moto.elb.urls
 import pytest
+from aiohttp import ClientSession
 
 from tests.local.balancers.cloud import NO_LIVE_VERSION, Cloud, eventually, get
+from tests.local.balancers.proxies import ADDRESS, ToldProxy, group
+from tests.local.balancers.targets import TargetServer
 from tests.waiting import free_port
 from tyrell.local.balancers.engine import Balancers
 from tyrell.local.server import start_server
@@ -53,7 +56,7 @@ def test_the_engine_stops_with_all_its_processes_and_gives_moto_its_own_api_back
 ) -> None:
     before = vars(moto.elb.urls)["ELBV2Response"]
     settings = Settings(
-        home=tmp_path_factory.mktemp("cloud"), port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/17")
+        home=tmp_path_factory.mktemp("cloud"), port=free_port("127.0.0.1"), network=IPv4Network("127.35.128.0/18")
     )
     engine = Balancers(settings)
     engine.install()
@@ -87,3 +90,19 @@ def test_a_home_too_deep_for_a_unix_socket_is_refused_in_one_sentence(tmp_path: 
     deep = Settings(home=tmp_path / ("d" * 100))
     with pytest.raises(ValueError, match="give the cloud a shorter home"):
         Balancers(deep)
+
+
+async def test_a_proxy_with_a_source_address_asks_its_targets_from_there_whatever_it_asks(
+    tmp_path: Path, blue: TargetServer
+) -> None:
+    proxy = ToldProxy(tmp_path, source=ADDRESS)
+    try:
+        proxy.tell(group(blue))
+        await proxy.healthy(blue)
+        async with ClientSession() as client:
+            await client.get(f"{proxy.url}/plain")
+            async with client.ws_connect(f"{proxy.url}/ws"):
+                pass
+    finally:
+        proxy.process.stop()
+    assert blue.clients == {"/health": ADDRESS, "/plain": ADDRESS, "/ws": ADDRESS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import docker
@@ -32,6 +33,11 @@ def kill_the_daemon(cloud: Cloud) -> None:
     eventually("the daemon is gone", lambda: not is_daemon(record.pid))
 
 
+def packet_filters() -> str:
+    """The tables of this machine, which are named after the bridges that they guard."""
+    return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+
+
 def test_down_removes_everything_and_nothing_of_others(volume_of_another_cloud: str) -> None:
     with cloud_of_containers(NETWORK) as cloud:
         cloud.await_state(cloud.run(cloud.debian), "running")
@@ -48,10 +54,13 @@ def test_what_a_killed_cloud_left_is_removed_by_down(volume_of_another_cloud: st
         cloud.await_state(cloud.run(cloud.debian), "running")
         kill_the_daemon(cloud)
         assert len(things_of(cloud.settings.home)) == 3
+        bridge = next(name for name in things_of(cloud.settings.home) if not name.startswith("tyrell-i-"))
+        assert bridge in packet_filters()
 
         cloud.tyrell.ok("local", "down")
 
         assert things_of(cloud.settings.home) == []
+        assert bridge not in packet_filters()
 
 
 def test_what_a_killed_cloud_left_is_removed_by_the_next_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from tyrell.local.balancers.addresses import Addresses, Interface
@@ -31,12 +32,20 @@ class Balancers:
     reason, while a port cannot be listened on. Its DNSName is an IP address of its first subnet.
     """
 
-    def __init__(self, settings: Settings, interface: Interface | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        interface: Interface | None = None,
+        disturbed: Callable[[Balancer], Balancer] = lambda balancer: balancer,
+    ) -> None:
         """`interface` makes addresses reachable that are not so by themselves; only then proxies connect from them.
+
+        `disturbed` is what a proxy is told in place of its records when something goes wrong on purpose.
 
         Raises ValueError when the cloud's home is too deep for the proxies' control sockets.
         """
         self.settings = settings
+        self._disturbed = disturbed
         self._sockets = settings.home / "balancers"
         if len(bytes(self._sockets / "0123456789abcdef.sock")) > _LONGEST_SOCKET_PATH:
             raise ValueError(f"{settings.home}: too long for Unix sockets below it; give the cloud a shorter home")
@@ -124,7 +133,7 @@ class Balancers:
             self._proxies[arn] = ProxyProcess(socket, self.settings.logs / f"balancer-{balancer.name}.log", source)
         proxy = self._proxies[arn]
         proxy.ensure_running()
-        state = proxy.tell(balancer)
+        state = proxy.tell(self._disturbed(balancer))
         if state is None:
             return
         reason = "; ".join(state.failed_listeners.values()) or None

@@ -29,7 +29,10 @@ class ChangeSetCalls(ApiBase):
         kind = self._given("ChangeSetType", "UPDATE")
         with self.engine.store.lock:
             stack = self._stack_to_create(name) if kind == "CREATE" else self._stack_to_update()
-            if any(one.name == self._given("ChangeSetName") for one in self.engine.store.change_sets(stack)):
+            known = {one.name: one for one in self.engine.store.change_sets(stack)}
+            if existing := known.get(self._given("ChangeSetName")):
+                if existing.made_by and existing.made_by == self._given("ClientToken"):
+                    return ActionResult({"Id": existing.id, "StackId": stack.id})
                 raise AlreadyExistsError(
                     f"ChangeSet {self._given('ChangeSetName')} cannot be created due to a mismatch"
                     " with existing attribute ChangeSetName"
@@ -69,6 +72,7 @@ class ChangeSetCalls(ApiBase):
             revision=revision,
             changes=tuple(find_changes(self.engine.plan(stack, revision))),
             description=self._given("Description"),
+            made_by=self._given("ClientToken"),
             status="CREATE_COMPLETE" if differs else "FAILED",
             execution_status="AVAILABLE" if differs else "UNAVAILABLE",
             reason=None if differs else NOTHING_CHANGES,

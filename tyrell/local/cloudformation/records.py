@@ -181,6 +181,8 @@ class ChangeSet:
     execution_status: str
     description: str | None = None
     reason: str | None = None
+    made_by: str | None = None
+    """The token of the call that created it."""
     client_token: str | None = None
     """That of the call that executed it."""
     created: datetime = field(default_factory=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any
@@ -94,6 +94,18 @@ class ContainerMachine:
         await asyncio.to_thread(self._remove)
         self._console.close()
 
+    async def freeze(self) -> None:
+        """Pause the container."""
+        await asyncio.to_thread(self._have, "running", Container.pause)
+
+    async def thaw(self) -> None:
+        """Unpause it."""
+        await asyncio.to_thread(self._have, "paused", Container.unpause)
+
+    async def cut_power(self) -> None:
+        """Kill it."""
+        await asyncio.to_thread(self._have, "running", Container.kill)
+
     def capture(self, image_id: str) -> None:
         """Make the contents of the machine image `image_id`; blocks. See `images.capture` for what it raises."""
         with self._blocking:
@@ -144,6 +156,12 @@ class ContainerMachine:
                 self._listener.join(LAST_WORDS_SECONDS)
             delete_disk(self._id)
             self._metadata_service.forget(self._address)
+
+    def _have(self, status: str, act: Callable[[Container], object]) -> None:
+        """Act on the container when it is in that status."""
+        container = self._find()
+        if container and container.status == status:
+            act(container)
 
     def _find(self) -> Container | None:
         try:

@@ -1,6 +1,6 @@
 """What security groups let in, and the packet filter of it in the language of nft(8).
 
-A group has no rules for what goes out: what an instance sends is not filtered, and answers always come back in.
+A group has no say in what goes out here: what an instance sends is not filtered, and answers always come back in.
 https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 """
 
@@ -10,22 +10,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from tyrell.local.aws import client
-from tyrell.local.settings import Settings
+from moto.backends import get_backend
+from moto.ec2.models import ec2_backends
 
-HOLD_AN_ADDRESS = ["pending", "running", "shutting-down", "stopping", "stopped"]
-PORTS = {"tcp": "tcp", "udp": "udp", "6": "tcp", "17": "udp"}
-ANY_PROTOCOL = "-1"
+from tyrell.local.machines.records import LOCK
+from tyrell.local.settings import ACCOUNT, Settings
 
 Members = Mapping[str, frozenset[str]]
 """The ids of security groups, by the address of an instance or a load balancer that is in them."""
 
 
 def read_allowed(settings: Settings) -> dict[str, list[str]]:
-    """What may come in, for the address of each instance and load balancer: expressions of nft(8), sorted."""
-    groups = _every(settings, "ec2", "describe_security_groups", "SecurityGroups")
-    members = _members(settings, groups)
-    allowed = {group["GroupId"]: frozenset(_expressions(group, members)) for group in groups}
+    """What may come in, for the address of each instance and load balancer: expressions of nft(8), sorted.
+
+    Straight from moto's records: twice a second through the API would keep a small computer busy.
+    """
+    with LOCK:
+        backend: Any = ec2_backends[ACCOUNT][settings.region]
+        groups = [group for of_vpc in backend.groups.values() for group in of_vpc.values()]
+        members = _members(settings, backend, {group.vpc_id: group.id for group in groups if group.is_default})
+        allowed = {group.id: frozenset(_expressions(group, members)) for group in groups}
     return {
         address: sorted(frozenset().union(*(allowed.get(group, frozenset()) for group in of_address)))
         for address, of_address in members.items()
@@ -51,49 +55,40 @@ def packet_filter(table: str, interface: str, gateway: str, allowed: Mapping[str
     return f"table ip {table}\ndelete table ip {table}\ntable ip {table} {{\n{body}\n}}\n"
 
 
-def _members(settings: Settings, groups: Sequence[Any]) -> Members:
-    default_groups = {group["VpcId"]: group["GroupId"] for group in groups if group["GroupName"] == "default"}
-    states = [{"Name": "instance-state-name", "Values": HOLD_AN_ADDRESS}]
+def _members(settings: Settings, backend: Any, default_groups: Mapping[str, str]) -> Members:
+    """A load balancer that names no group is in the default one of its VPC, as moto puts instances there."""
     members: dict[str, frozenset[str]] = {}
-    for reservation in _every(settings, "ec2", "describe_instances", "Reservations", Filters=states):
-        for instance in reservation["Instances"]:
-            for interface in instance["NetworkInterfaces"]:
-                own = frozenset(group["GroupId"] for group in interface["Groups"])
-                members[interface["PrivateIpAddress"]] = own
-    for balancer in _every(settings, "elbv2", "describe_load_balancers", "LoadBalancers"):
-        if _is_address(balancer["DNSName"]):
-            members[balancer["DNSName"]] = frozenset(balancer["SecurityGroups"] or [default_groups[balancer["VpcId"]]])
+    for reservation in backend.reservations.values():
+        for instance in reservation.instances:
+            if instance.state != "terminated":  # such a one's address may be another's by now
+                for interface in instance.nics.values():
+                    members[interface.private_ip_address] = frozenset(group.id for group in interface.group_set)
+    for balancer in list(get_backend("elbv2")[ACCOUNT][settings.region].load_balancers.values()):
+        if _is_address(balancer.dns_name):
+            members[balancer.dns_name] = frozenset(balancer.security_groups or [default_groups[balancer.vpc_id]])
     return members
 
 
 def _expressions(group: Any, members: Members) -> Iterator[str]:
-    if group["GroupName"] == "default":  # moto leaves out the one rule that it begins with on AWS
-        for source in _addresses_in(group["GroupId"], members):
+    if group.is_default:  # moto leaves out the one rule that it begins with on AWS
+        for source in _addresses_in(group.id, members):
             yield f"ip saddr {source}"
-    for permission in group["IpPermissions"]:
-        sources = [entry["CidrIp"] for entry in permission["IpRanges"]]
-        for pair in permission["UserIdGroupPairs"]:
-            sources += _addresses_in(pair["GroupId"], members)
-        for source in sources:
-            yield f"ip saddr {source} {_traffic(permission)}".rstrip()
+    for rule in group.ingress_rules:
+        source_group = rule.source_group.get("GroupId")
+        for source in _addresses_in(source_group, members) if source_group else filter(None, [rule.cidr_ipv4]):
+            yield f"ip saddr {source} {_traffic(rule)}".rstrip()
 
 
-def _traffic(permission: Any) -> str:
-    protocol, first = permission["IpProtocol"], permission.get("FromPort", -1)
-    if protocol == ANY_PROTOCOL:
+def _traffic(rule: Any) -> str:
+    if rule.ip_protocol == "-1":
         return ""
-    if protocol in PORTS and first != -1:
-        return f"{PORTS[protocol]} dport {first}-{permission['ToPort']}"
-    return f"ip protocol {protocol}"
+    if rule.ip_protocol in ("tcp", "udp") and rule.from_port != -1:
+        return f"{rule.ip_protocol} dport {rule.from_port}-{rule.to_port}"
+    return f"ip protocol {rule.ip_protocol}"
 
 
 def _addresses_in(group: str, members: Members) -> list[str]:
     return [address for address, groups in members.items() if group in groups]
-
-
-def _every(settings: Settings, service: str, operation: str, listing: str, **wanted: Any) -> list[Any]:
-    pages = client(settings, service).get_paginator(operation).paginate(**wanted)
-    return [entry for page in pages for entry in page[listing]]
 
 
 def _is_address(text: str) -> bool:

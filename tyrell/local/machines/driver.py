@@ -41,6 +41,15 @@ class Machine(Protocol):
     async def remove(self) -> None:
         """Delete its disk; the console output stays."""
 
+    async def freeze(self) -> None:
+        """Have everything on it stand still, as when its host is overloaded. Twice is fine."""
+
+    async def thaw(self) -> None:
+        """Have it go on. Twice is fine."""
+
+    async def cut_power(self) -> None:
+        """End everything that runs on it at once, without a chance to end in order."""
+
     def say(self, text: str) -> None:
         """One line on its console that is not its own."""
 

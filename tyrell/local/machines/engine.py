@@ -76,14 +76,14 @@ class Machines:
         self._loop.close()
 
     def _order(self, instance_id: str, order: Order) -> None:
-        """Called by the API, in any thread: carry this out, instead of what is still being done to the instance."""
+        """Called by the API, in any thread: carry this out, instead of an earlier order that is still at work."""
         self._loop.call_soon_threadsafe(self._begin, instance_id, order)
 
     def _begin(self, instance_id: str, order: Order) -> None:
         machine = self._machines.get(instance_id)
         if machine is None:
             machine = self._machines[instance_id] = self._driver.machine(instance_id)
-        if order == "plug":
+        if order == "plug":  # beside what is being done: it may be a boot that waits for this
             plugging = self._loop.create_task(self._plug(instance_id, machine))
             self._plugging.add(plugging)
             plugging.add_done_callback(self._plugging.discard)

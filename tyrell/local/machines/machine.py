@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 
 from tyrell.local.machines.cloud_init import CloudInitError, parse_user_data
 from tyrell.local.machines.devices import device_name, link_devices, read_devices, volume_folder
@@ -11,6 +12,7 @@ from tyrell.local.machines.driver import BootError
 from tyrell.local.machines.first_boot import run_commands, write_files
 from tyrell.local.machines.images import unpacked_image
 from tyrell.local.machines.metadata import Metadata, read_metadata
+from tyrell.local.machines.processes import signal_machine
 from tyrell.local.machines.supervisor import Supervisor
 from tyrell.local.machines.system import System
 from tyrell.local.machines.units import UnitError
@@ -72,6 +74,18 @@ class ProcessMachine:
         """Delete the root folder; the console output stays."""
         await asyncio.to_thread(shutil.rmtree, self._system.root, ignore_errors=True)
         self._system.console.close()
+
+    async def freeze(self) -> None:
+        """Stop all its processes where they are."""
+        await asyncio.to_thread(signal_machine, self._id, signal.SIGSTOP)
+
+    async def thaw(self) -> None:
+        """Have them go on."""
+        await asyncio.to_thread(signal_machine, self._id, signal.SIGCONT)
+
+    async def cut_power(self) -> None:
+        """Kill them."""
+        await asyncio.to_thread(signal_machine, self._id, signal.SIGKILL)
 
     def say(self, text: str) -> None:
         """One line of the machine's own on its console."""

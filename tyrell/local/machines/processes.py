@@ -17,6 +17,9 @@ from tyrell.local.settings import Settings
 MARKER = "TYRELL_CLOUD"
 """Environment variable of every process of a cloud; its value is the cloud's home."""
 
+INSTANCE = "INSTANCE_ID"
+"""Environment variable of every process of a machine; its value is the instance's id."""
+
 DIES_WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 """The kernel signals when the *thread* that started the process ends (prctl(2), PR_SET_PDEATHSIG), so one long-lived
 thread, the event loop's, starts them all. The wrapper replaces itself by the program: 0.5 ms."""
@@ -110,6 +113,13 @@ def sweep(settings: Settings) -> int:
                 os.close(pidfd)
         killed |= marked
     return len(killed)
+
+
+def signal_machine(instance_id: str, number: signal.Signals) -> None:
+    """Signal every process of this user that belongs to an instance."""
+    for pid in _marked(f"{INSTANCE}={instance_id}".encode()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _marked(assignment: bytes) -> set[int]:

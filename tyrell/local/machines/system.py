@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tyrell.local.machines.console import Console
-from tyrell.local.machines.processes import MARKER, Process
+from tyrell.local.machines.processes import INSTANCE, MARKER, Process
 from tyrell.local.settings import Settings
 
 HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -72,7 +72,7 @@ class System:
             # They stand for the credentials of the instance profile; moto accepts any.
             "AWS_ACCESS_KEY_ID": "instance-profile",
             "AWS_SECRET_ACCESS_KEY": "instance-profile",
-            "INSTANCE_ID": instance_id,
+            INSTANCE: instance_id,
             "PYTHONUNBUFFERED": "1",
             MARKER: str(settings.home.absolute()),
         }

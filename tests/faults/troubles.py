@@ -1,0 +1,84 @@
+"""What goes wrong at a write of a command: the faults of the cloud, and what happens to the command meanwhile."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic.dataclasses import dataclass
+
+from tests.faults.rounds import COMMANDS, NEW, STACK
+from tyrell.local.faults.model import FAULT, Fault
+from tyrell.local.faults.services import creations
+
+LAUNCH = "autoscaling.UpdateAutoScalingGroup"
+
+
+class Trouble(StrEnum):
+    """What goes wrong at the n-th call of an operation."""
+
+    killed_before = "killed before the call"
+    killed_after = "killed after the call"
+    terminated = "SIGTERM"
+    throttled = "throttled"
+    answer_lost = "answer lost"
+    not_found = "not found yet"
+    denied = "access denied"
+    lock_lost = "lock lost"
+    etcd_member_gone = "etcd minority gone"
+    prefect_gone = "Prefect server gone"
+    no_capacity = "capacity refused"
+    never_healthy = "machine never healthy"
+    flapping = "machine flaps"
+
+
+SURVIVED = {Trouble.throttled, Trouble.answer_lost, Trouble.not_found, Trouble.etcd_member_gone, Trouble.no_capacity}
+"""Not even the run that meets them may fail."""
+
+OF_MACHINES = {Trouble.no_capacity, Trouble.never_healthy, Trouble.flapping}
+
+SAMPLE = {Trouble.killed_before, Trouble.killed_after, Trouble.terminated, Trouble.throttled, Trouble.answer_lost}
+"""Those that commands which take long meet."""
+
+_LATE = {"kind": "latency", "seconds": 1.5}
+"""Long enough for something to happen while the call is under way."""
+
+_FAULTS: dict[Trouble, dict[str, Any]] = {
+    Trouble.killed_before: {"kind": "stalled-request"},
+    Trouble.killed_after: {"kind": "stalled-answer"},
+    Trouble.terminated: _LATE,
+    Trouble.throttled: {"kind": "throttling"},
+    Trouble.answer_lost: {"kind": "lost-answer"},
+    Trouble.not_found: {"kind": "not-found", "seconds": 3},
+    Trouble.denied: {"kind": "access-denied"},
+    Trouble.lock_lost: _LATE,
+    Trouble.etcd_member_gone: {"kind": "freezes", "machines": f"{STACK}-core-services*", "count": 1},
+    Trouble.prefect_gone: _LATE,
+    Trouble.no_capacity: {"kind": "no-capacity", "call": "ec2.RunInstances", "nth": 1},
+    Trouble.never_healthy: {"kind": "never-boots", "machines": f"*-{NEW}*", "count": 1},
+    Trouble.flapping: {"kind": "flaps", "machines": f"*-{NEW}*", "count": 1, "seconds": 2, "up": 1},
+}
+
+
+@dataclass(frozen=True, order=True)
+class Write:
+    """The `nth` time that a command makes that call, which changes something."""
+
+    command: str
+    call: str
+    nth: int
+
+    def can(self, trouble: Trouble) -> bool:
+        """Whether that can go wrong there."""
+        command = COMMANDS[self.command]
+        if command.sampled:
+            return self.nth == 1 and trouble in SAMPLE
+        if trouble is Trouble.not_found:
+            return self.call in creations()
+        if trouble in OF_MACHINES:
+            return command.launches and self.call == LAUNCH and self.nth == 1
+        return True
+
+    def fault(self, trouble: Trouble) -> Fault:
+        """The trouble as the embedded cloud is given it."""
+        return FAULT.validate_python({"call": self.call, "nth": self.nth} | _FAULTS[trouble])
