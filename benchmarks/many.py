@@ -2,7 +2,6 @@
 
 A stack of 100 versions with 10 machines each, in an AWS that runs as a process of its own, with a real etcd: how long
 the looking of `tyrell status` takes, and its calls; then the calls of 50 waits for groups of another size.
-The seconds have no bound: moto, which plays AWS here, needs most of them to filter a thousand machines by their tags.
 Takes about two minutes, most of it to make the machines, and ends with 1 when a figure is over its bound.
 """
 
@@ -44,7 +43,7 @@ def status(proxy: Proxy) -> list[Figure]:
     assert not any(row.problems for row in overview.rows)
     what = f"a look at {len(overview.rows)} versions with {SIZE} machines each"
     calls = [Figure(f"calls of {service}", number, "") for service, number in calls_of(proxy, begin).items()]
-    return [Figure(what, seconds, "s"), *calls]
+    return [Figure(what, seconds, "s", 1), *calls]
 
 
 def waits(proxy: Proxy) -> list[Figure]:
