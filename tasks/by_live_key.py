@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tasks import marks
+from tasks.activities import find_deaths, find_troubles
 from tasks.errors import Disproved, Expired
-from tasks.groups import find_deaths, find_group, find_troubles, scale_group
+from tasks.groups import find_group, scale_group
 from tasks.health import MOST_DEATHS
 from tasks.live_keys import point_to
 from tasks.locks import check_held

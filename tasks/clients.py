@@ -12,6 +12,7 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
+from tasks.crowd import Pace
 from tasks.errors import Transient
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ it gets ever slower where the share of throttled calls does not depend on their 
 
 @lru_cache(maxsize=16)
 def _client(service: str, read_timeout: float = 30, connections: int = 32) -> Any:
+    """One for all threads, so that they share one quota of retries.
+
+    https://docs.aws.amazon.com/boto3/latest/guide/retries.html#standard-retry-mode
+    """
     # boto3 may not make two clients at once: the default session is not thread-safe.
     with _making:
         config = Config(
@@ -48,7 +53,9 @@ def _client(service: str, read_timeout: float = 30, connections: int = 32) -> An
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=connections,
         )
-        return boto3.client(service, config=config)  # type: ignore[call-overload]
+        client = boto3.client(service, config=config)  # type: ignore[call-overload]
+        client.meta.events.register("before-send", Pace().take_turn)
+        return client
 
 
 _forgetting: list[Callable[[], object]] = []

@@ -1,18 +1,18 @@
-"""Auto Scaling: a version's group, its machines, its size, and what Auto Scaling says keeps it from that size."""
+"""Auto Scaling: a version's group, its machines and its size."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tasks.clients import autoscaling, ec2
+from tasks.clients import autoscaling, ec2, on_forget
+from tasks.crowd import shared
 from tasks.errors import NotFound
 from tasks.events import Event, tell_event
 from tasks.model import Changes, Group, Machine, Patience, Version
 from tasks.steps import step
-from tasks.waits import NotYet, wait_until
+from tasks.waits import NotYet, is_one_of_many, wait_until
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FilterTypeDef
@@ -20,19 +20,49 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_REPLACED = "taken out of service"
-"""In the cause of an activity. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html"""
+MOST_GROUPS = 100
+"""In a page. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html"""
 
 
 def find_groups(stack: str, role: str = "") -> tuple[Group, ...]:
     """The groups of every version in the stack, or of one role's versions, found by their tags."""
+    return _all_of(stack, role) if is_one_of_many() else add_addresses(find_bare_groups(stack, role))
+
+
+def _all_of(stack: str, role: str) -> tuple[Group, ...]:
+    return tuple(each for each in _all_groups() if each.version.stack == stack and role in {"", each.version.role})
+
+
+def find_bare_groups(stack: str, role: str = "") -> tuple[Group, ...]:
+    """The same without the addresses of the machines, which EC2 need not be asked for then."""
     filters: list[FilterTypeDef] = [{"Name": "tag:tyrell:stack", "Values": [stack]}]
     if role:
         filters.append({"Name": "tag:tyrell:role", "Values": [role]})
-    pages = autoscaling().get_paginator("describe_auto_scaling_groups").paginate(Filters=filters)
-    described = [group for page in pages for group in page["AutoScalingGroups"]]
-    addresses = _addresses_of([member["InstanceId"] for group in described for member in group["Instances"]])
-    return tuple(sorted((_group(each, addresses) for each in described), key=lambda group: group.name))
+    return _described(filters)
+
+
+@shared
+def _all_groups() -> tuple[Group, ...]:
+    """Those of all stacks: one question for all waits."""
+    return add_addresses(_described([{"Name": "tag-key", "Values": ["tyrell:version"]}]))
+
+
+def _described(filters: list[FilterTypeDef]) -> tuple[Group, ...]:
+    paginator = autoscaling().get_paginator("describe_auto_scaling_groups")
+    pages = paginator.paginate(Filters=filters, PaginationConfig={"PageSize": MOST_GROUPS})
+    described = [_group(group) for page in pages for group in page["AutoScalingGroups"]]
+    return tuple(sorted(described, key=lambda group: group.name))
+
+
+def add_addresses(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups with the private addresses of their machines, as far as EC2 knows them."""
+    groups = tuple(groups)
+    addresses = _addresses_of([machine.id for group in groups for machine in group.machines])
+    return tuple(group.model_copy(update={"machines": _addressed(group, addresses)}) for group in groups)
+
+
+def _addressed(group: Group, addresses: Mapping[str, str]) -> tuple[Machine, ...]:
+    return tuple(machine.model_copy(update={"address": addresses[machine.id]}) for machine in group.machines)
 
 
 MOST_VALUES = 200
@@ -43,6 +73,7 @@ _known_addresses: dict[str, str] = {}
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-private-addresses
 """
+on_forget(_known_addresses.clear)
 
 
 def _addresses_of(ids: list[str]) -> dict[str, str]:
@@ -65,7 +96,7 @@ def find_addresses(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:
     }
 
 
-def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Group:
+def _group(described: AutoScalingGroupTypeDef) -> Group:
     tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
     return Group(
         name=described["AutoScalingGroupName"],
@@ -76,11 +107,7 @@ def _group(described: AutoScalingGroupTypeDef, addresses: dict[str, str]) -> Gro
         desired=described["DesiredCapacity"],
         target_groups=tuple(described.get("TargetGroupARNs", [])),
         machines=tuple(
-            Machine(
-                id=member["InstanceId"],
-                address=addresses.get(member["InstanceId"], ""),
-                lifecycle=member["LifecycleState"],
-            )
+            Machine(id=member["InstanceId"], address="", lifecycle=member["LifecycleState"])
             for member in described["Instances"]
         ),
         tags=tags,
@@ -97,27 +124,6 @@ def find_group(version: Version) -> Group:
             return group
     known = ", ".join(group.version.id for group in groups) or "none"
     raise NotFound(f"version {version.id} of {version.role} in stack {version.stack}", f"its versions: {known}")
-
-
-def find_troubles(group: Group) -> tuple[str, ...]:
-    """Why the group has not the machines it wants, in Auto Scaling's own words; the newest activity says it best."""
-    if len(group.in_service) >= group.desired:
-        return ()
-    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=10)["Activities"]
-    failed = next((each for each in activities if each["StatusCode"] == "Failed"), None)
-    if failed and failed is activities[0]:
-        return (failed.get("StatusMessage") or failed["Cause"],)
-    replaced = next((each["Cause"] for each in activities if _REPLACED in each["Cause"]), "")
-    waiting = [f"{machine.id} is {machine.lifecycle}" for machine in group.machines if machine not in group.in_service]
-    return tuple(each for each in (*waiting, replaced) if each) or ("no machine has been launched yet",)
-
-
-def find_deaths(group: Group, since: datetime) -> tuple[str, ...]:
-    """Why Auto Scaling has replaced machines of the group since then, in its own words, the newest first."""
-    activities = autoscaling().describe_scaling_activities(AutoScalingGroupName=group.name, MaxRecords=100)[
-        "Activities"
-    ]
-    return tuple(each["Cause"] for each in activities if each["StartTime"] >= since and _REPLACED in each["Cause"])
 
 
 def count_free_addresses(group: Group) -> int:

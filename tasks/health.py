@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tasks import registry, traffic
+from tasks.activities import find_deaths, find_troubles
 from tasks.clients import http_status
 from tasks.errors import Disproved, Expired
 from tasks.events import Event, tell_event
-from tasks.groups import find_deaths, find_group, find_troubles
+from tasks.groups import find_group
 from tasks.model import Group, Health, Version
 from tasks.role_parts import ByLoadBalancer, ByRegistry
 from tasks.roles import Role
@@ -35,13 +36,24 @@ def find_health(group: Group, role: Role) -> Health:
             return _answering(group, role)
 
 
+def is_by_address(role: Role) -> bool:
+    """Whether `find_health` needs the addresses of the group's machines."""
+    match role.traffic:
+        case ByLoadBalancer():
+            return False
+        case ByRegistry():
+            return True
+        case _:
+            return role.health.port > 0
+
+
 def _answering(group: Group, role: Role) -> Health:
     check = role.health
     if not check.port:
         return Health(healthy=len(group.in_service), wanted=group.desired)
     answers = {each: http_status(f"http://{each.address}:{check.port}{check.path}") for each in group.in_service}
     problems = [
-        f"{machine.id} ({machine.address}) answers {check.path} on port {check.port} with {answer}"
+        f"{machine} answers {check.path} on port {check.port} with {answer}"
         for machine, answer in answers.items()
         if answer != "200"
     ]

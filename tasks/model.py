@@ -183,6 +183,9 @@ class Machine(Noun):
     lifecycle: str
     """Auto Scaling's lifecycle state: `Pending`, `InService`, `Terminating` ..."""
 
+    def __str__(self) -> str:
+        return f"{self.id} ({self.address})" if self.address else self.id
+
 
 class Group(Noun):
     """A version's Auto Scaling group."""

@@ -6,11 +6,12 @@ from functools import partial
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from tasks.activities import find_troubles
 from tasks.artifact_keys import What, artifact_key
 from tasks.errors import EtcdUnreachable, no_stack
 from tasks.events import Event, tell_event
-from tasks.groups import find_groups, find_troubles
-from tasks.health import find_health
+from tasks.groups import add_addresses, find_bare_groups
+from tasks.health import find_health, is_by_address
 from tasks.locks import find_locks
 from tasks.model import Changes, Group, Health, Overview, Row
 from tasks.pins import pinned_for
@@ -28,10 +29,11 @@ def find_overview(stack: str) -> Overview:
     base = check_ours(stack, "base")
     if base is None:
         raise no_stack(stack)
-    groups = find_groups(stack)
-    roles = {name: load_role(name) for name in sorted({group.version.role for group in groups})}
-    shares = in_parallel([partial(_traffic, stack, role) for role in roles.values()])
+    bare = find_bare_groups(stack)
+    roles = {name: load_role(name) for name in sorted({group.version.role for group in bare})}
+    shares = in_parallel([partial(_traffic, stack, role, bare) for role in roles.values()])
     traffic = dict(zip(roles, shares, strict=True))
+    groups = _addressed(bare, roles)
     locked = _locked(stack)
     rows = in_parallel(
         [partial(_row, group, roles[group.version.role], traffic[group.version.role], locked) for group in groups]
@@ -44,9 +46,16 @@ def find_overview(stack: str) -> Overview:
     )
 
 
-def _traffic(stack: str, role: Role) -> dict[str, int] | None:
+def _addressed(groups: tuple[Group, ...], roles: dict[str, Role]) -> list[Group]:
+    """With the addresses of those machines only that are asked, or known, by address: EC2 says much of each."""
+    by_address = [group for group in groups if is_by_address(roles[group.version.role])]
+    complete = {group.name: group for group in add_addresses(by_address)}
+    return [complete.get(group.name, group) for group in groups]
+
+
+def _traffic(stack: str, role: Role, groups: tuple[Group, ...]) -> dict[str, int] | None:
     try:
-        return find_shares(stack, role)
+        return find_shares(stack, role, tuple(group for group in groups if group.version.role == role.name))
     except EtcdUnreachable:
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from tasks.crowd import shared
 from tasks.errors import NotReady
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Health, Noun, Version
@@ -29,6 +30,7 @@ class Member(Noun):
         return self.url.removeprefix("http://").split(":")[0]
 
 
+@shared
 def _members(stack: str, traffic: ByRegistry) -> tuple[Member, ...]:
     records = (json.loads(record.value) for record in find_registry(stack).list(traffic.records))
     return tuple(
@@ -77,7 +79,7 @@ def find_health(group: Group, traffic: ByRegistry, each: int) -> Health:
     """How many of the group's members are registered; `each` machine should have that many."""
     registered = Counter(member.address for member in find_members(group.version, traffic))
     problems = [
-        f"{machine.id} ({machine.address}) has registered {registered[machine.address]} of {each}"
+        f"{machine} has registered {registered[machine.address]} of {each}"
         for machine in group.machines
         if registered[machine.address] < each
     ]

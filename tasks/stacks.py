@@ -13,11 +13,12 @@ from prefect import runtime
 from pydantic import Field
 
 from tasks.clients import cloudformation
+from tasks.crowd import shared
 from tasks.errors import StackFailed, UsageError
 from tasks.model import Changes, Noun, Patience
 from tasks.stack_statuses import statuses
 from tasks.steps import step
-from tasks.waits import NotYet, wait_until
+from tasks.waits import NotYet, is_one_of_many, wait_until
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
@@ -76,6 +77,10 @@ class Blueprint(Noun):
 
 def find_stack(name_or_id: str) -> CfnStack | None:
     """The stack, or None. A deleted stack still answers to its id, not to its name."""
+    if is_one_of_many():
+        for stack in _all_stacks():
+            if name_or_id in {stack.name, stack.id}:
+                return stack
     try:
         described = cloudformation().describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:
@@ -83,6 +88,13 @@ def find_stack(name_or_id: str) -> CfnStack | None:
             return None
         raise
     return _cfn_stack(described)
+
+
+@shared
+def _all_stacks() -> tuple[CfnStack, ...]:
+    """All but the deleted ones: one question for all waits."""
+    pages = cloudformation().get_paginator("describe_stacks").paginate()
+    return tuple(_cfn_stack(stack) for page in pages for stack in page["Stacks"])
 
 
 def _cfn_stack(described: StackTypeDef) -> CfnStack:
@@ -144,6 +156,8 @@ def _events(stack: CfnStack) -> Iterator[StackEventTypeDef]:
 
 
 def _progress(stack: CfnStack) -> NotYet:
+    if is_one_of_many():  # each stack's resources would be a question of its own
+        return NotYet(stack.status)
     resources = cloudformation().describe_stack_resources(StackName=stack.id)["StackResources"]
     moving = [each["LogicalResourceId"] for each in resources if each["ResourceStatus"].endswith("_IN_PROGRESS")]
     done = len(resources) - len(moving)

@@ -117,11 +117,13 @@ def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Cha
 
 def find_health(group: Group) -> Health:
     """What the balancer itself sees of the group's machines."""
+    if not group.machines:
+        return Health(healthy=0, wanted=group.desired)
     described = elbv2().describe_target_health(TargetGroupArn=group.target_groups[0])["TargetHealthDescriptions"]
     members = {machine.id for machine in group.machines}
     states = {each["Target"]["Id"]: each["TargetHealth"] for each in described if each["Target"]["Id"] in members}
     problems = [
-        f"{machine.id} ({machine.address}) is {state['State']}: {state.get('Description') or state.get('Reason', '')}"
+        f"{machine} is {state['State']}: {state.get('Description') or state.get('Reason', '')}"
         for machine in group.machines
         if (state := states.get(machine.id)) and state["State"] != "healthy"
     ]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -18,12 +19,38 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+FEW = 10
+"""So many waits may each look at their own rate: as many as an upgrade of every role makes, and some more."""
+
 _stop = threading.Event()
+_going_on: list[str] = []
+_in_a_wait: ContextVar[bool] = ContextVar("in_a_wait", default=False)
 
 
 def stop_waiting() -> None:
     """End every wait of this process, in all its threads: the person who asked has gone."""
     _stop.set()
+
+
+def rest(seconds: float) -> None:
+    """Let so much time pass inside a look; none after `stop_waiting`."""
+    _stop.wait(seconds)
+
+
+def is_one_of_many() -> bool:
+    """Whether a look of a wait calls this while more than `FEW` waits of this process go on."""
+    return _in_a_wait.get() and len(_going_on) > FEW
+
+
+@contextmanager
+def _going(what: str) -> Iterator[None]:
+    _going_on.append(what)
+    token = _in_a_wait.set(True)
+    try:
+        yield
+    finally:
+        _in_a_wait.reset(token)
+        _going_on.remove(what)
 
 
 @dataclass(frozen=True)
@@ -129,14 +156,14 @@ def wait_until(
     """Look until `look` returns something other than `NotYet`, and return it.
 
     The first look is at once; the next ones come `patience.every`, then ever more slowly: at a twentieth of the time
-    already waited, at most ten times `every`. The reason is logged when it changes, not on every look; observers
-    hear of every look (see `observing`).
+    already waited, at most ten times `every`; what looks cost while more than `FEW` wait, `tasks.crowd` says. The
+    reason is logged when it changes, not on every look; observers hear of every look (see `observing`).
     `look` raises when the thing can no longer become ready. Raises Expired after `patience.timeout`; the last look is
     made after the deadline, so a slow look never turns success into failure. Raises Stopped after `stop_waiting`.
     """
     start = clock()
     every, timeout = patience.every.total_seconds(), patience.timeout.total_seconds()
-    with _telling(what, patience.timeout, clock) as not_yet:
+    with _going(what), _telling(what, patience.timeout, clock) as not_yet:
         while True:
             waited = clock() - start
             seen = look()

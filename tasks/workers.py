@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tasks.activities import find_troubles
 from tasks.errors import QueueGone, UsageError, nothing_live
-from tasks.groups import find_groups, find_troubles, scale_group
+from tasks.groups import find_groups, scale_group
 from tasks.live_keys import find_live_key, find_pause
 from tasks.locks import Lock, check_held
 from tasks.model import Changes, Group, Noun, Version

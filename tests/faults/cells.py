@@ -93,6 +93,21 @@ class Stage:
         self._kill(stack, Run(command.words), given)
         clear_faults(self._settings)
 
+    def kill_after(self, played: Round, command: Command, seconds: float) -> list[str] | None:
+        """Run the command, kill it after so many seconds, run it again; what is not as after an undisturbed run.
+
+        None when it had ended before.
+        """
+        run = Run(command.words)
+        run.wait(seconds)
+        if run.ended:
+            done = run.end(0)
+            assert done.returncode == 0, done.stdout[-2000:]
+            return None
+        run.kill()
+        self._forget_locks(played.stack)
+        return self._again(command) + self._left(played, command)
+
     def mend(self, played: Round) -> list[str]:
         """Put back what a command has spoilt, and play the round; how the world still differs from that at its end."""
         clear_faults(self._settings)

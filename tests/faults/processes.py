@@ -44,6 +44,10 @@ class Run:
         """Whether it has."""
         return self._process.exitcode is not None
 
+    def wait(self, seconds: float) -> None:
+        """Let it run for so long, or until it has ended."""
+        self._process.join(seconds)
+
     def terminate(self) -> None:
         """SIGTERM."""
         self._process.terminate()

@@ -34,8 +34,10 @@ def serve() -> None:
     from moto.server import ThreadedMotoServer  # noqa: PLC0415  takes seconds, and the tests only need `aws_process`
 
     from tyrell.local.atomic import make_atomic  # noqa: PLC0415
+    from tyrell.local.own_tags import make_tags_quick  # noqa: PLC0415
 
     make_atomic()
+    make_tags_quick()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(HOST, 0, verbose=False)
     server.start()

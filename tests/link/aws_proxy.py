@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -21,6 +22,9 @@ class Call(NamedTuple):
     number: int
     operation: str
     key: str
+    service: str
+    at: float
+    """On the monotonic clock."""
 
 
 class Lost(Exception):
@@ -56,7 +60,8 @@ class Proxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 operation = self.headers.get("X-Amz-Target", self.command).rpartition(".")[2]
                 _, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
-                call = Call(len(proxy.calls) + 1, operation, key)
+                service = self.headers.get("Authorization", "////").split("/")[3]  # of the credential's scope
+                call = Call(len(proxy.calls) + 1, operation, key, service, time.monotonic())
                 proxy.calls.append(call)
                 try:
                     proxy.before(call)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from tasks.core_services import CORE_SERVICES
 from tasks.roles import load_role
-from tests.link.aws_server import Aws, MachineGroup
+from tests.link.aws_server import Aws, MachineGroup, aws_server
 from tests.link.etcd_server import ETCD, HOST, etcd_server
-from tests.tasks.own_aws import own_aws
+from tests.tasks.own_aws import Server, own_aws
 from tests.waiting import eventually, free_port
 
 NETWORK = "127.46.0.0/16"
@@ -20,11 +20,11 @@ STACK = "lab"
 
 
 @contextmanager
-def stack_etcd() -> Iterator[Aws]:
+def stack_etcd(server: Server = aws_server) -> Iterator[Aws]:
     """While the block runs, this process and those it starts find an empty etcd at the stack `STACK`."""
     address = f"127.46.{random.randint(1, 254)}.{random.randint(4, 254)}"  # noqa: S311  the port is the role's
     port = free_port(HOST)
-    with own_aws() as aws, etcd_server(port), _gateway(address, port):
+    with own_aws(server) as aws, etcd_server(port), _gateway(address, port):
         tags = {"tyrell:stack": STACK, "tyrell:role": CORE_SERVICES}
         MachineGroup(aws, CORE_SERVICES, NETWORK, tags).add(address)
         yield aws

@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 from tyrell.local.atomic import make_atomic
 from tyrell.local.faults.api import FaultyApi
 from tyrell.local.faults.switches import Switches
+from tyrell.local.own_tags import make_tags_quick
 from tyrell.local.queues import count_seldom
 from tyrell.local.settings import Settings
 from tyrell.local.storage import store_as_on_aws
@@ -42,6 +43,7 @@ def start_server(settings: Settings, faults: Switches | None = None) -> Server:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,301 images that nobody can start, 0.8 s a listing
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     make_atomic()
+    make_tags_quick()
     count_seldom()
     store_as_on_aws()
     return Server(settings, faults or Switches())
