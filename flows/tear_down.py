@@ -5,8 +5,8 @@ from functools import partial
 from prefect import flow
 
 from flows.metrics_attach import detach_metrics
-from tasks.events import Event, tell_event
 from tasks.calendar_checks import check_calendar
+from tasks.events import Event, tell_event
 from tasks.locks import check_unlocked
 from tasks.model import Changes, StackName
 from tasks.networks import find_networks
