@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.calendar import Kind, find_hold
 from tasks.calendar_store import find_calendar
 from tasks.errors import CalendarHolds
@@ -44,5 +45,6 @@ def check_calendar(stack: StackName, kind: Kind, override: str) -> None:
 def record_override(stack: StackName, sentence: str) -> None:
     """Keep who went past the calendar, and why: in the log, as an artifact of the run, and next to the metrics."""
     logger.warning(sentence)
-    create_markdown_artifact(sentence, key=f"{stack}-override", description=f"The calendar of {stack} was overridden")
+    key = artifact_key(What.OVERRIDE, stack)
+    create_markdown_artifact(sentence, key=key, description=f"The calendar of {stack} was overridden")
     annotate_stack(stack, "override", sentence)

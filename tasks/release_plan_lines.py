@@ -6,6 +6,7 @@ import logging
 
 from prefect.artifacts import create_markdown_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.release_plans import Bake, ReleasePlan
 from tasks.releases import Planned
 from tasks.roles import load_role
@@ -22,7 +23,8 @@ def publish_release_plan(stack: str, plan: ReleasePlan) -> None:
     for line in lines:
         logger.info(line)
     text = "\n".join(f"- {line}" for line in lines)
-    create_markdown_artifact(text, key=f"{stack}-release-plan", description=f"What a release to {stack} would do")
+    key = artifact_key(What.RELEASE_PLAN, stack)
+    create_markdown_artifact(text, key=key, description=f"What a release to {stack} would do")
 
 
 def plan_lines(plan: ReleasePlan) -> tuple[str, ...]:

@@ -132,17 +132,6 @@ def find_pool_problem(work_pool: str) -> str:
     return ""
 
 
-def create_pool(work_pool: str) -> bool:
-    """Whether it had to be made: a pool whose runs are processes of the worker's machine. Raises TyrellError."""
-    with get_client(sync_client=True) as client:
-        try:
-            client.read_work_pool(work_pool)
-        except ObjectNotFound:
-            _prefect("work-pool", "create", "--type", "process", work_pool)
-            return True
-    return False
-
-
 def register_all() -> None:
     """Have Prefect register every deployment of the file, as it is chosen. Raises TyrellError."""
     _prefect("--no-prompt", "deploy", "--prefect-file", str(FILE), "--all")

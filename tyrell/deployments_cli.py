@@ -33,7 +33,8 @@ def apply(
         _choose(cloud, stack, metrics, work_pool)
         from tasks.errors import TyrellError
         from tyrell.automations import apply_automations
-        from tyrell.deployments import create_pool, find_registrations, register_all
+        from tyrell.deployments import find_registrations, register_all
+        from tyrell.work_pools import create_pool
 
         made = create_pool(work_pool)
         before = {each.name: each.problem for each in find_registrations() if each.problem}
@@ -45,15 +46,13 @@ def apply(
             raise TyrellError(f"deployment {name} is still {problem}; somebody else registers other ones, repeat it")
         automations = apply_automations()
         if json:
-            print_json({"stack": stack, "made_work_pool": made, "registered": before, "automations": automations})
+            print_json({"stack": stack, "work_pool": made, "registered": before, "automations": automations})
             return
-        if made:
-            out.print(f"  made work pool {work_pool}", highlight=False)
         for name, problem in before.items():
             out.print(f"  registered {name}, was {problem}", highlight=False)
-        for change in automations:
+        for change in (*made, *automations):
             out.print(f"  {change}", highlight=False)
-        if not before and not automations:
+        if not (made or before or automations):
             out.print("nothing changed: every deployment is registered as it is here")
 
 

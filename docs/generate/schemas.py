@@ -51,7 +51,8 @@ def _plain(field: Schema) -> str:
         case "array":
             return f"list of {kind(field.get('items', {}))}"
         case "object":
-            return f"mapping to {kind(field.get('additionalProperties') or {})}"
+            values = field.get("additionalProperties")
+            return f"mapping to {kind(values if isinstance(values, dict) else {})}"
         case "string":
             return _FORMATS.get(field.get("format", ""), "text")
         case "boolean":

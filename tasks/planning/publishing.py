@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from prefect.artifacts import create_markdown_artifact
 
+from tasks.artifact_keys import What, artifact_key
 from tasks.planning.plan import Plan
 from tasks.planning.telling import cost_line, duration, twice_lines
 from tasks.steps import step
@@ -14,7 +13,7 @@ from tasks.steps import step
 @step("the plan of {plan.flow} {plan.draft.of}", system="artifacts")
 def publish_plan(plan: Plan) -> None:
     """Its steps, its facts and its costs."""
-    key = re.sub("[^a-z0-9-]+", "-", f"{plan.draft.of}-plan")  # a bucket's name may have dots
+    key = artifact_key(What.PLAN, plan.draft.of)
     create_markdown_artifact(markdown_of(plan), key=key, description=f"What {plan.flow} was planned to do")
 
 

@@ -17,7 +17,7 @@ from tests.docs.pages import ANYTHING, DOCS, PROMPT, ROOT, all_pages, blocks
 from tyrell.cli import app
 
 PAGES = {str(page.relative_to(ROOT)): page for page in all_pages()}
-NUMBERS = {"N", "MINUTES"}
+NUMBERS = {"N", "MINUTES", "$GITHUB_RUN_ATTEMPT"}
 """Placeholders that stand for a number."""
 
 

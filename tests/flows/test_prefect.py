@@ -70,7 +70,7 @@ def test_every_flow_can_be_deployed_from_the_file(api: httpx.Client, cloud: Tyre
 def upgrade(cloud: Tyrell, api: httpx.Client) -> dict[str, Any]:
     """The deployment `upgrade/demo`, registered by the command."""
     said = cloud.ok("deployments", "apply", timeout=LONGEST)
-    assert "made work pool tyrell" in said
+    assert "created work pool tyrell of kind process" in said
     assert "registered upgrade/demo, was missing" in said
     found: dict[str, Any] = api.get("/deployments/name/upgrade/demo").json()
     return found

@@ -18,8 +18,8 @@ from tests.planning.plans import plan
 from tyrell.cli import app
 from tyrell.plan_cli import PLANNABLE
 
-ONLY_LOOK = {"apply", "status", "metrics-report"}
-"""Flows that change nothing themselves."""
+ONLY_LOOK = {"apply", "status", "metrics-report", "reap"}
+"""Flows that change nothing of a cloud themselves."""
 RUN_UNPLANNED = {"apply", "metrics report"}
 """Commands that run such a flow."""
 

@@ -26,8 +26,8 @@ STACK = "guarded"
 MANAGED_POLICY = 6144
 """Characters without blanks. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
-ELSEWHERE = {"build-image", "bake-ami", "prune-builds", "release"}
-"""Flows that run where a Docker Engine and Packer are."""
+ELSEWHERE = {"build-image", "bake-ami", "prune-builds", "release", "apply", "reap"}
+"""Flows that run where a Docker Engine and Packer are, that have any other do what was planned, or ask AWS nothing."""
 
 
 def flow_names() -> set[str]:

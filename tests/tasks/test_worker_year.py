@@ -42,7 +42,7 @@ DEPLOYMENTS = Path(__file__).resolve().parents[2] / "deployments" / "prefect.yam
 def deployment(name: str) -> dict[str, Any]:
     """One of the deployments in our file, by its name; times as times."""
     deployments: list[dict[str, Any]] = yaml.safe_load(DEPLOYMENTS.read_text())["deployments"]
-    (found,) = [each for each in deployments if each["name"] == name]
+    (found,) = [each for each in deployments if each["name"].endswith(f"-{name}")]
     wait = TypeAdapter(timedelta | None).validate_python(found["parameters"].get("wait"))
     return found | {"parameters": found["parameters"] | {"wait": wait}}
 

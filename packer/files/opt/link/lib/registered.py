@@ -49,6 +49,7 @@ class Registry:
         self._urls = [f"http://{host}/v2/keys{key}" for host in hosts]
         self._url, self._version = url, version
         self.written = False
+        self._begun = False  # we may be told to stop between the write and its answer
 
     def keep(self) -> None:
         """Write a new process's record over whatever is there; later only when it is gone: it may have a tenant."""
@@ -56,13 +57,14 @@ class Registry:
             if self._ask("GET") == 404:
                 self._ask("PUT", "?prevExist=false", {"value": self._record()})
             return
+        self._begun = True
         self.written = self._ask("PUT", "", {"value": self._record()}) in {200, 201}
         if self.written:
             print(f"{self._url} is registered", flush=True)
 
     def withdraw(self) -> None:
         """Delete the record."""
-        if self.written and self._ask("DELETE") is not None:
+        if self._begun and self._ask("DELETE") == 200:
             print(f"{self._url} is not registered any more", flush=True)
         self.written = False
 
