@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 COMMIT = "TYRELL_COMMIT"
-"""The environment variable that says of which commit a run is; `tyrell run --commit` sets it."""
+"""The environment variable that says of which commit a run is; `tyrell run` sets it."""
 KEPT = ".tools/commits"
 """Where commits are checked out, below the worker's own checkout; `make clean` removes them."""
 
