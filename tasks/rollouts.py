@@ -76,7 +76,7 @@ class Rollout(Noun):
     """After which no answer means no."""
     smoke: tuple[Smoke, ...] = ()
     """Requests that every new member must answer before it gets traffic."""
-    gate: Gate | None = Gate()
+    gate: Gate | None = Field(default=Gate(), title="Gate")
     """None lets every step pass once its pause is over."""
     drain_rate: float = Field(default=50, gt=0)
     """WebSockets per second that are moved off the old version."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,15 +28,7 @@ for entrypoint in sys.argv[2:]:
 @contextmanager
 def worker(cloud: Tyrell, *entrypoints: str, **environment: str) -> Iterator[None]:
     """A worker with this environment while the block runs; each flow (`flows/x.py:x`) has a deployment `ci`."""
-    variables = {
-        **cloud.environment_variables,
-        **cloud.cloud_environment,
-        "PREFECT_HOME": str(cloud.home / "worker"),
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
-        "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        **environment,
-    }
+    variables = _variables(cloud) | environment
     prefect = str(Path(sys.executable).with_name("prefect"))
     for command in (
         [prefect, "work-pool", "create", "--type", "process", POOL],
@@ -44,10 +36,22 @@ def worker(cloud: Tyrell, *entrypoints: str, **environment: str) -> Iterator[Non
     ):
         done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+    with started_worker(cloud, POOL, variables):
+        yield
+
+
+@contextmanager
+def started_worker(cloud: Tyrell, pool: str, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    """A worker of a pool that is there, while the block runs."""
+    prefect = str(Path(sys.executable).with_name("prefect"))
     log = cloud.home / "worker.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [prefect, "worker", "start", "--pool", POOL], env=variables, cwd=ROOT, stdout=said, stderr=said
+            [prefect, "worker", "start", "--pool", pool],
+            env=environment or _variables(cloud),
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
         )
     try:
         eventually("the worker to have started", lambda: b"started!" in log.read_bytes(), START_SECONDS)
@@ -55,6 +59,17 @@ def worker(cloud: Tyrell, *entrypoints: str, **environment: str) -> Iterator[Non
     finally:
         process.terminate()
         process.wait(60)
+
+
+def _variables(cloud: Tyrell) -> dict[str, str]:
+    return {
+        **cloud.environment_variables,
+        **cloud.cloud_environment,
+        "PREFECT_HOME": str(cloud.home / "worker"),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
+        "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
 
 
 class CiJob:

@@ -1,0 +1,106 @@
+"""What people do in the Prefect UI: fill in a form, be refused, start an upgrade, watch it, approve it, look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.flows.browser import browser
+from tests.flows.embedded import Tyrell
+from tests.flows.prod import STACK, Prod, prod_stack
+from tests.flows.releases import bake
+from tests.flows.workers import started_worker
+from tyrell.local.state import read_state
+
+pytestmark = [pytest.mark.cloud, pytest.mark.flow, pytest.mark.browser]
+
+AT_ONCE = "PT0S"
+
+
+@pytest.fixture(scope="module")
+def prod(cloud: Tyrell) -> Iterator[Prod]:
+    """The stack, its flows registered in Prefect, and a worker that runs them."""
+    state = read_state(cloud.home)
+    assert state
+    with prod_stack(cloud, bake(state.settings, "first"), "first") as stack:
+        cloud.ok("deployments", "apply", "--stack", STACK, timeout=300)
+        with started_worker(cloud, "tyrell"):
+            yield stack
+
+
+@pytest.fixture
+def page(prod: Prod) -> Iterator[Page]:
+    """A browser."""
+    with browser() as empty:
+        yield empty
+
+
+def runs(api: httpx.Client) -> list[dict[str, Any]]:
+    """All upgrades, as Prefect knows them."""
+    found: list[dict[str, Any]] = (
+        api.post("/flow_runs/filter", json={"flows": {"name": {"any_": ["upgrade"]}}}).raise_for_status().json()
+    )
+    return found
+
+
+def open_form(page: Page, api: httpx.Client) -> None:
+    """The form that starts an upgrade of the stack."""
+    deployment = api.get(f"/deployments/name/upgrade/{STACK}").raise_for_status().json()["id"]
+    page.goto(f"{str(api.base_url).removesuffix('/api/')}/v2/deployments/deployment/{deployment}/run")
+    page.get_by_role("button", name="Select role").click()
+    page.get_by_role("option", name="router").click()
+
+
+def submit(page: Page) -> None:
+    page.get_by_role("button", name="Submit").click()
+
+
+def plan_in_steps_with_approval(page: Page) -> None:
+    """The part of the form that says how: at once, judged by nobody, but asked before the last step."""
+    page.get_by_role("tab", name="Rollout").click()
+    page.get_by_role("textbox", name="Pause (Optional)").fill(AT_ONCE)
+    page.get_by_role("textbox", name="Min Healthy Time (Optional)").fill(AT_ONCE)
+    page.get_by_role("button", name="Add item").nth(1).click()
+    page.get_by_role("spinbutton").nth(4).fill("100")
+    page.get_by_role("tabpanel", name="Rollout").get_by_role("tab", name="None").click()
+
+
+def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, api: httpx.Client) -> None:
+    open_form(page, api)
+    expect(page.get_by_role("textbox", name="stack")).to_have_value(STACK)
+    version = page.get_by_role("textbox", name="version (Optional)")
+
+    version.fill("No Version!")
+    submit(page)
+    expect(page.get_by_text("'No Version!' does not match").first).to_be_visible()
+    assert runs(api) == []
+
+    version.fill("second")
+    plan_in_steps_with_approval(page)
+    submit(page)
+    name = f"upgrade router to second on {STACK}"
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_text("Paused").first).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible()  # the graph
+    page.get_by_role("tab", name="Task Runs").click()
+    expect(page.get_by_text("give router second 50 % of the traffic")).to_be_visible()
+    assert prod.shares("router") == {"first": 50, "second": 50}
+
+    page.get_by_role("button", name="Open menu").first.click()
+    page.get_by_role("menuitem", name="Resume").click()
+    answer = page.get_by_role("dialog")
+    expect(answer.get_by_text("router of prod: 100 % to second?")).to_be_visible()
+    answer.get_by_role("button", name="Select Decision").click()
+    page.get_by_role("option", name="yes").click()
+    answer.get_by_role("textbox", name="Approver").fill("ada")
+    answer.get_by_role("button", name="Resume").click()
+
+    expect(page.get_by_text("Completed").first).to_be_visible()
+    assert prod.shares("router") == {"second": 100}
+    page.get_by_role("tab", name="Artifacts").click()
+    for what in ("traffic", "timeline", "changes"):
+        expect(page.get_by_text(f"{STACK}-router-{what}").first).to_be_visible()
