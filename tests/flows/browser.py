@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 QUIET = (
     "--no-sandbox",
@@ -17,7 +17,7 @@ QUIET = (
     "--disable-component-update",
     "--no-first-run",
 )
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that anything may take to show."""
 
 
@@ -31,6 +31,7 @@ def browser() -> Iterator[Page]:
             folder, executable_path=chromium, args=list(QUIET), viewport={"width": 1400, "height": 1000}
         )
         context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         context.route("**/*", _stay_here)
         yield context.new_page()
         context.close()
