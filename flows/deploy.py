@@ -33,7 +33,7 @@ def deploy(
         ami: the machine image to deploy; without it the newest Link image of the account
         version: the id that the version is to have; without it the image's own
         size: how many machines; without it a new group gets the role's default and an existing one keeps its size
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
     """
     kind = load_role(role)
     wanted = kind.size.default if size is None else kind.check_size(size)

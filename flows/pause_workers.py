@@ -25,7 +25,7 @@ def pause_workers(
         paused: whether they are to be paused
         roles: only the workers of these roles; without them all
         reason: why, for those who later want to know
-        wait: how long to wait for another change of a role to end; without it this one is refused at once
+        wait: how long to wait for another change of a role to end, as PT10M; without it this one is refused at once
     """
     changes: Changes = ()
     for role in worker_roles(roles):

@@ -18,7 +18,7 @@ def prune(stack: StackName, roles: tuple[LinkRole, ...] = (), wait: Wait = None)
     Args:
         stack: the stack
         roles: only these roles; without them all
-        wait: how long to wait for another change of a role to end; without it this one is refused at once
+        wait: how long to wait for another change of a role to end, as PT10M; without it this one is refused at once
     """
     changes: Changes = ()
     for role in map(load_role, roles or role_names()):

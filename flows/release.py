@@ -47,7 +47,7 @@ def release(
         network: the network to bake in; without it the only one there is, or the demo's
         force: also a version that failed before, and also when the old one could not take its traffic back
         require_clean: refuse when the checkout holds something that no commit has
-        wait: how long to wait for another change of a role to end; without it this one is refused at once
+        wait: how long to wait for another change of a role to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
         dry_run: only say, in the log and in an artifact, what would be done and why
     """

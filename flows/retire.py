@@ -32,7 +32,7 @@ def retire(
         role: the role
         version: the version that is to go
         force: also inside its rollback window
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)

@@ -25,7 +25,7 @@ def rollback(
         to: the version to go back to; without it where an unfinished upgrade came from, else the last known good
         reason: why, for those who later want to know
         force: also to a version that failed before
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
     """
     kind = load_role(role)
     with holding(stack, role, f"rollback{f' to {to}' if to else ''}", wait) as lock:

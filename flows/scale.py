@@ -21,7 +21,7 @@ def scale(stack: StackName, role: LinkRole, size: int, wait: Wait = None, overri
         stack: the stack
         role: the role
         size: how many machines, within the role's bounds
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)

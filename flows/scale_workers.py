@@ -42,7 +42,7 @@ def scale_workers(
         at_most: how many workers a role may have; without it, or with more, what the role's file allows
         watch: how long to watch at most; workers go on without it
         polite: leave it to a run that is under way, instead of being refused
-        wait: how long to wait for a run that is under way to end; without it this one is refused at once
+        wait: how long to wait for a run that is under way to end, as PT10M; without it this one is refused at once
     """
     workers = worker_roles(roles)
     patience = Patience(timeout=watch, every=timedelta(seconds=1))

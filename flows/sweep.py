@@ -23,7 +23,7 @@ def sweep(stack: StackName, after: Duration = AN_HOUR, wait: Wait = None) -> Cha
     Args:
         stack: the stack
         after: a run that holds no lock counts as dead when it has not ended for so long
-        wait: how long to wait for another change of a role to end; without it this one is refused at once
+        wait: how long to wait for another change of a role to end, as PT10M; without it this one is refused at once
     """
     changes: Changes = ()
     for name in sorted({orphan.version.role for orphan in find_orphans(stack, after)}):

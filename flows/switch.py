@@ -30,7 +30,7 @@ def switch(
         version: the version that is to get traffic
         percent: how much of it; with less than 100, `rest` gets what is left
         rest: the version that gets what is left
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)

@@ -35,7 +35,7 @@ def update_stack(
         core_services: whether to replace core-services; without it when a newer machine image has others
         yes: do it; without it the run only says what would be done
         agreed: what an earlier run has said would be done; anything else is refused
-        wait: how long to wait for other changes of the stack to end; without it this one is refused at once
+        wait: how long to wait for other changes of the stack to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     network, wanted = find_standing(stack, port)

@@ -40,7 +40,7 @@ def upgrade(
         version: the id of the version that takes over; without it the release's own
         plan: strategy, steps, gates and windows; without it the role's own
         force: also a version that failed before, and also when the old one could not take its traffic back
-        wait: how long to wait for another change of the role to end; without it this one is refused at once
+        wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
         override_calendar: why it goes on though the stack's calendar holds it; recorded
     """
     kind = load_role(role)
