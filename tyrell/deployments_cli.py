@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tyrell.environment import Cloud
-from tyrell.options import DEMO, CloudOption, Json, StackOption, checked_stack, enter
-from tyrell.run import check_prefect_server, notes, out, print_json, sentences
+from tyrell.options import DEMO, CloudOption, Json, StackOption, checked_stack, enter_prefect
+from tyrell.run import notes, out, print_json, sentences
 
 # See versions_cli.py.
 # ruff: noqa: PLC0415
@@ -87,9 +87,7 @@ def status(
 
 
 def _choose(cloud: Cloud, stack: str, metrics: str, work_pool: str) -> None:
-    enter(cloud)
-    names = checked_stack(stack), checked_stack(metrics)
-    check_prefect_server()
+    enter_prefect(cloud)
     from tyrell.deployments import choose
 
-    choose(*names, work_pool)
+    choose(checked_stack(stack), checked_stack(metrics), work_pool)
