@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.calendar import KINDS
+from tasks.calendar_checks import foresee_hold
 from tasks.clients import cloudformation, sts
 from tasks.errors import UsageError
 from tasks.locks import me
@@ -28,6 +30,7 @@ def make_plan(flow: str, function: Callable[..., object], *arguments: Any) -> Pl
     """
     given = all_parameters(function, *arguments)
     draft = draft_of(flow, given)
+    seen = (*draft.seen, *_foresee_hold(flow, given))
     parameters = TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
     return Plan(
         flow=flow,
@@ -36,9 +39,17 @@ def make_plan(flow: str, function: Callable[..., object], *arguments: Any) -> Pl
         at=datetime.now(UTC).replace(microsecond=0),
         tyrell=version("tyrell"),
         cloud=this_cloud(),
-        draft=draft,
+        draft=draft.model_copy(update={"seen": seen}),
         costs=costs_of(draft, cloudformation().meta.region_name),
     )
+
+
+def _foresee_hold(flow: str, given: dict[str, Any]) -> tuple[str, ...]:
+    """What the stack's calendar says now: no fact, for a plan is often made before its window opens."""
+    if flow not in KINDS:
+        return ()
+    stack = given["stack"]
+    return foresee_hold(getattr(stack, "name", stack), flow, given["override_calendar"])
 
 
 def all_parameters(function: Callable[..., object], *arguments: Any, **named: Any) -> dict[str, Any]:

@@ -108,6 +108,20 @@ def test_an_applied_plan_does_exactly_what_was_planned_and_tells_it_in_the_run(p
     assert f"create stack {STACK}-router-green with 3 resources" in artifact["data"]
 
 
+def test_a_plan_tells_what_the_calendar_says_and_may_wait_for_its_window(prod: Prod, tmp_path: Path) -> None:
+    file = tmp_path / "calendar.json"
+    file.write_text(json.dumps({"freezes": [{"from": "2020-01-01T00:00", "reason": "moving house"}]}))
+    prod.cloud.ok("calendar", "set", str(file), STACK)
+    try:
+        held = prod.ok("plan", "scale", "target", "1")
+        anyway = prod.ok("plan", "scale", "target", "1", "--override-calendar", "too few of them")
+    finally:
+        prod.cloud.ok("calendar", "clear", STACK)
+    assert f"now it would be refused: {STACK} is frozen until somebody ends it (moving house)" in held
+    assert "that is recorded: too few of them" in anyway
+    assert "house" not in prod.ok("plan", "scale", "target", "1")
+
+
 def test_a_plan_is_refused_when_the_world_has_moved(prod: Prod, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     prod.ok("plan", "scale", "tenant-mgmt-api", "2", "--out", str(file))
