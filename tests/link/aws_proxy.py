@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from tests.link.aws_server import HOST
 
 REFUSED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
+SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+"""Whom a signed request is for: the scope of its credential says it. One to another server has none."""
+
 
 class Call(NamedTuple):
     """One request to AWS: the SQS operation or the HTTP method, and the S3 key, if there is one."""
@@ -23,6 +27,7 @@ class Call(NamedTuple):
     operation: str
     key: str
     service: str
+    """Of AWS; empty when it was no request to AWS."""
     at: float
     """On the monotonic clock."""
 
@@ -60,8 +65,8 @@ class Proxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 operation = self.headers.get("X-Amz-Target", self.command).rpartition(".")[2]
                 _, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
-                service = self.headers.get("Authorization", "////").split("/")[3]  # of the credential's scope
-                call = Call(len(proxy.calls) + 1, operation, key, service, time.monotonic())
+                signed = SERVICE.search(self.headers.get("Authorization", ""))
+                call = Call(len(proxy.calls) + 1, operation, key, signed[1] if signed else "", time.monotonic())
                 proxy.calls.append(call)
                 try:
                     proxy.before(call)
