@@ -22,9 +22,10 @@ pytestmark = [pytest.mark.cloud, pytest.mark.flow]
 SOON = 60
 
 
-def events(api: httpx.Client, event: Event) -> list[dict[str, Any]]:
-    """All that the server has of that name, the newest first."""
-    answer = api.post("/events/filter", json={"filter": {"event": {"name": [event.title]}}})
+def events(api: httpx.Client, event: Event, *resources: str) -> list[dict[str, Any]]:
+    """All that the server has of that name about these resources, the newest first."""
+    wanted = {"event": {"name": [event.title]}, "resource": {"id": resources}}
+    answer = api.post("/events/filter", json={"filter": wanted})
     assert answer.is_success, answer.text
     found: list[dict[str, Any]] = answer.json()["events"]
     return found
@@ -38,8 +39,8 @@ def test_an_event_arrives_with_its_facts_its_role_and_stack_and_its_run(api: htt
         return str(flow_run.id)
 
     run = switches()
-    (event,) = eventually("the event", lambda: events(api, Event.VERSION_SWITCHED), SOON)
-    assert event["resource"]["prefect.resource.id"] == "tyrell.version.events.router.v2"
+    about = "tyrell.version.events.router.v2"
+    (event,) = eventually("the event", lambda: events(api, Event.VERSION_SWITCHED, about), SOON)
     assert event["payload"] == {"weights": {"v2": 10, "v1": 90}, "before": {"v1": 100}}
     told = {each["prefect.resource.role"]: each["prefect.resource.id"] for each in event["related"]}
     assert (told["stack"], told["role"]) == ("tyrell.stack.events", "tyrell.role.events.router")
@@ -53,7 +54,8 @@ def test_outside_a_run_nothing_is_sent(api: httpx.Client) -> None:
 
     tell_event(Event.STACK_UP, ("outside",), changes=())
     comes_up()
-    arrived = eventually("the event", lambda: events(api, Event.STACK_UP), SOON)
+    both = ("tyrell.stack.inside", "tyrell.stack.outside")
+    arrived = eventually("the event", lambda: events(api, Event.STACK_UP, *both), SOON)
     assert [event["resource"]["prefect.resource.id"] for event in arrived] == ["tyrell.stack.inside"]
 
 
@@ -93,6 +95,7 @@ def test_status_tells_of_a_version_that_is_at_work_and_not_healthy_and_of_no_oth
         tell_unhealthy(Overview(stack="events", url="", internal_url="", rows=rows))
 
     looks()
-    (event,) = eventually("the event", lambda: events(api, Event.VERSION_UNHEALTHY), SOON)
+    about = [f"tyrell.version.events.router.{version}" for version in ("serves", "sick", "idle")]
+    (event,) = eventually("the event", lambda: events(api, Event.VERSION_UNHEALTHY, *about), SOON)
     assert event["resource"]["tyrell.version"] == "sick"
     assert event["payload"] == {"healthy": 1, "wanted": 2, "traffic": 10, "problems": ["i-1 is unhealthy"]}
