@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -14,11 +13,14 @@ from tests.flows.embedded import Tyrell
 from tests.flows.prod import STACK, Prod, prod_stack
 from tests.flows.releases import bake
 from tests.flows.workers import started_worker
+from tests.waiting import eventually
 from tyrell.local.state import read_state
 
 pytestmark = [pytest.mark.cloud, pytest.mark.flow, pytest.mark.browser]
 
 AT_ONCE = "PT0S"
+LONGEST = 300
+"""Seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +41,10 @@ def page(prod: Prod) -> Iterator[Page]:
         yield empty
 
 
-def runs(api: httpx.Client) -> list[dict[str, Any]]:
-    """All upgrades, as Prefect knows them."""
-    found: list[dict[str, Any]] = (
-        api.post("/flow_runs/filter", json={"flows": {"name": {"any_": ["upgrade"]}}}).raise_for_status().json()
-    )
-    return found
+def runs(api: httpx.Client) -> dict[str, str]:
+    """All upgrades, as Prefect knows them: their states by their names."""
+    answer = api.post("/flow_runs/filter", json={"flows": {"name": {"any_": ["upgrade"]}}})
+    return {run["name"]: run["state_type"] for run in answer.raise_for_status().json()}
 
 
 def open_form(page: Page, api: httpx.Client) -> None:
@@ -74,10 +74,11 @@ def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, ap
     expect(page.get_by_role("textbox", name="stack")).to_have_value(STACK)
     version = page.get_by_role("textbox", name="version (Optional)")
 
+    before = runs(api)
     version.fill("No Version!")
     submit(page)
     expect(page.get_by_text("'No Version!' does not match").first).to_be_visible()
-    assert runs(api) == []
+    assert runs(api) == before
 
     version.fill("second")
     plan_in_steps_with_approval(page)
@@ -99,6 +100,8 @@ def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, ap
     answer.get_by_role("textbox", name="Approver").fill("ada")
     answer.get_by_role("button", name="Resume").click()
 
+    eventually("the upgrade to end", lambda: runs(api)[name] == "COMPLETED", LONGEST)
+    page.reload()
     expect(page.get_by_text("Completed").first).to_be_visible()
     assert prod.shares("router") == {"second": 100}
     page.get_by_role("tab", name="Artifacts").click()
