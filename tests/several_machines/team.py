@@ -80,9 +80,9 @@ class Team:
         return found
 
     def worked_on(self, worker: str, runs: list[UUID]) -> set[UUID]:
-        """Which of the runs that worker has had."""
+        """Which of the runs that worker has had: it asked for them, and the server did not refuse them."""
         log = self._servers.log(worker)
-        return {run for run in runs if str(run) in log}
+        return {run for run in runs if str(run) in log and f"Aborted submission of flow run '{run}'" not in log}
 
     def changes(self, run: UUID) -> list[str]:
         """The keys of the artifacts in which a run says what it changed; none when it found nothing to do."""
