@@ -24,7 +24,7 @@ def image(engine: DockerClient) -> str:
     """The id of the image, built of the repository."""
     built, _ = engine.images.build(
         path=str(ROOT),
-        dockerfile="deployments/worker/Dockerfile",
+        dockerfile="roles/flow-worker/Dockerfile",
         buildargs={name: os.environ[name] for name in PASSED_ON if os.environ.get(name)},
         timeout=SILENCE,
     )
