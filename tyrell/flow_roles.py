@@ -6,13 +6,13 @@ was made to harm: whatever runs on the machine can take each of its roles.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from uuid import UUID
 
 from prefect import runtime
 from prefect.client.orchestration import get_client
+from prefect.logging.loggers import flow_run_logger
 from prefect.states import Failed
 
 from tasks.clients import forget, sts
@@ -23,8 +23,6 @@ ROLES = "FLOW_ROLES"
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Boto3 takes these before any profile: https://docs.aws.amazon.com/boto3/latest/guide/credentials.html."""
-
-logger = logging.getLogger("prefect.deployments")
 
 
 def parse_roles(text: str) -> dict[str, str]:
@@ -49,17 +47,18 @@ def take_role() -> None:
     """
     if ROLES not in os.environ:
         return
-    roles, flow = parse_roles(os.environ[ROLES]), str(runtime.flow_run.flow_name)
-    if flow not in roles:
-        error = no_role(flow)
-        with get_client(sync_client=True) as client:  # else the run itself would only say that its process has ended
-            client.set_flow_run_state(UUID(runtime.flow_run.id), Failed(message=str(error)), force=True)
-        raise error
+    flow = str(runtime.flow_run.flow_name)
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(UUID(runtime.flow_run.id))
+        if flow not in parse_roles(os.environ[ROLES]):
+            error = no_role(flow)  # of a step that fails, the run itself would only say that its process has ended
+            client.set_flow_run_state(run.id, Failed(message=str(error)), force=True)
+            raise error
     for name in KEYS:
         os.environ.pop(name, None)
     os.environ["AWS_PROFILE"] = flow
     forget()
-    logger.info("on AWS this run is %s", sts().get_caller_identity()["Arn"])
+    flow_run_logger(run).info("on AWS this run is %s", sts().get_caller_identity()["Arn"])
 
 
 def no_role(flow: str) -> NotFound:

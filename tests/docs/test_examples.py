@@ -32,6 +32,7 @@ PAGES = (
     "how-to/metrics.md",
     "how-to/bring-up-on-aws.md",
     "how-to/other-peoples-images.md",
+    "how-to/flow-workers.md",
 )
 """In the order in which they are read: each begins where the one before has ended."""
 
@@ -40,6 +41,7 @@ NOT_RUN = {
     ("how-to/merge-buckets.md", "stacks"): 2,
     ("how-to/bring-up-on-aws.md", "aws"): 11,
     ("how-to/other-peoples-images.md", "docker"): 4,
+    ("how-to/flow-workers.md", "aws"): 8,
 }
 """How many commands of a page need what is not here, as the word after `console` says."""
 
