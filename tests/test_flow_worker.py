@@ -15,9 +15,9 @@ from tasks.secrets import check_secrets
 from tests.link.aws_server import Aws
 from tests.tasks.own_aws import own_aws
 from tyrell.flow_roles import KEYS, as_profiles, parse_roles
-from tyrell.flow_worker import find_settings
+from tyrell.flow_worker import SETTINGS, find_settings
 
-MACHINE = {"ZETTA_STACK": "demo", "COREOS_PRIVATE_IPV4": "10.0.1.2", "PORT": "4201"}
+MACHINE = dict.fromkeys(SETTINGS, "-") | {"ZETTA_STACK": "demo", "COREOS_PRIVATE_IPV4": "10.0.1.2", "PORT": "4201"}
 ROLE = "arn:aws:iam::123456789012:role/tyrell/demo/flow-worker/demo-flow-worker-one-{}"
 ROLES = f"status={ROLE.format('StatusFlowRole')},scale={ROLE.format('ScaleFlowRole')}"
 
@@ -58,6 +58,11 @@ def test_without_the_servers_address_a_worker_does_not_begin(secret: str) -> Non
     with pytest.raises(UsageError, match="secret tyrell/demo/prefect holds no PREFECT_API_URL") as refused:
         find_settings(MACHINE)
     assert "admin" not in str(refused.value)
+
+
+def test_on_anything_but_such_a_machine_it_is_said_what_is_missing() -> None:
+    with pytest.raises(UsageError, match="INSTANCE_ID, FLOW_ROLES not set; machines of the role flow-worker have that"):
+        find_settings({name: "-" for name in SETTINGS if name not in {"INSTANCE_ID", "FLOW_ROLES"}})
 
 
 def test_without_a_secret_it_is_said_what_makes_one(aws: Aws) -> None:

@@ -6,7 +6,7 @@ work pool than `tyrell`.
 
 A machine that is to leave its group lets its runs end first. SIGTERM does the same, as far as there is time.
 
-Settings: COREOS_PRIVATE_IPV4, PORT (of `/health`), INSTANCE_ID, ZETTA_STACK, ZETTA_VERSION, AWS_REGION, FLOW_ROLES.
+Its settings are those of `SETTINGS`; PORT is that of `/health`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,20 @@ ROLE, SECRET, HOOK = "flow-worker", "prefect", "runs-end"
 URL, POOL = "PREFECT_API_URL", "TYRELL_WORK_POOL"
 RUNS = 10
 """At once, each a process of about 100 MB: docs/several-machines.md."""
-LOOK, HOLD = 5.0, 60.0
+LOOK = 5.0
 """Seconds between two looks at whether the machine is to go, and between two signs of life of one that is to."""
+SETTINGS = ("COREOS_PRIVATE_IPV4", "PORT", "INSTANCE_ID", "ZETTA_STACK", "ZETTA_VERSION", "AWS_REGION", "FLOW_ROLES")
+UNSAID = (ClientError, BotoCoreError)
+"""Whatever AWS has against a call of ours, the runs go on."""
 
 
 def find_settings(machine: Mapping[str, str]) -> dict[str, str]:
-    """The environment of worker and runs, beside the machine's own. Raises NotFound, UsageError about its secret."""
+    """The environment of worker and runs, beside the machine's own.
+
+    Raises UsageError when that lacks something, NotFound and UsageError about its secret.
+    """
+    if missing := [each for each in SETTINGS if each not in machine]:
+        raise UsageError(f"{', '.join(missing)} not set; machines of the role {ROLE} have that of their user data")
     stack = machine["ZETTA_STACK"]
     name = f"tyrell/{stack}/{SECRET}"
     found = find_secret(name)
@@ -80,9 +88,12 @@ class Machine:
 
     async def hold_on(self) -> None:
         """For a moment; the hook would let it go if it heard nothing."""
-        if self.group:
-            await run_sync(hold_on, self.group, HOOK, self.instance)
         await anyio.sleep(LOOK)
+        if self.group:
+            try:
+                await run_sync(hold_on, self.group, HOOK, self.instance)
+            except UNSAID as error:
+                print(f"that this machine holds on cannot be said: {error}", flush=True)
 
     def let_go(self) -> None:
         """Its work is done."""
@@ -94,7 +105,7 @@ class Machine:
             await anyio.sleep(LOOK)
             try:
                 self.group = await run_sync(find_left_group, self.instance)
-            except (ClientError, BotoCoreError) as error:  # its runs go on
+            except UNSAID as error:
                 print(f"whether this machine is to go cannot be told: {error}", flush=True)
         return f"this machine leaves its group {self.group}"
 
@@ -107,7 +118,7 @@ class Machine:
 
 def main() -> None:
     """Run until the machine is to go. Exit status 1 with one sentence when it cannot begin."""
-    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
     try:
         os.environ.update(find_settings(os.environ))
     except TyrellError as error:

@@ -25,7 +25,7 @@ from flows.deploy import deploy
 from flows.network import create_network
 from tasks.clients import autoscaling, secretsmanager
 from tasks.model import Network, Stack
-from tests.flows.embedded import Tyrell, cloud_of_this_process
+from tests.flows.embedded import Tyrell, cloud_of_this_process, kill_machines
 from tests.several_machines.servers import ROOT
 from tests.waiting import eventually
 from tyrell.local.flows_image import KIND, flows_files
@@ -74,11 +74,15 @@ class Site:
             lines = client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run])))
         return "\n".join(line.message for line in lines)
 
-    def versions_online(self) -> set[str]:
-        """The versions whose workers are online in the pool, as their names tell."""
+    def online(self) -> list[str]:
+        """The names of the workers that are online in the pool."""
         with get_client(sync_client=True) as client:
             workers = client.read_workers_for_work_pool("tyrell")
-        return {str(each.name).split("-")[1] for each in workers if each.status == "ONLINE"}
+        return [str(each.name) for each in workers if each.status == "ONLINE"]
+
+    def versions_online(self) -> set[str]:
+        """Their versions, which the names tell."""
+        return {name.split("-")[1] for name in self.online()}
 
     def leaving(self) -> list[str]:
         """The machines that their group holds on their way out."""
@@ -146,6 +150,12 @@ def test_an_upgrade_waits_for_the_runs_of_the_machine_that_goes(site: Site, tmp_
     eventually("only the new worker is left", lambda: site.versions_online() == {"two"}, LONG)
     after = site.start(f"status/{STACK}")
     assert site.ended(after).is_completed(), site.said(after)
+
+
+def test_a_machine_that_dies_is_replaced_at_once(site: Site) -> None:
+    (dead,) = kill_machines(site.cloud, "flow-worker", 1, STACK)
+    eventually("another worker is there", lambda: [each for each in site.online() if dead not in each], LONG)
+    assert site.leaving() == [dead]
 
 
 def deployed_here(entrypoint: str) -> UUID:

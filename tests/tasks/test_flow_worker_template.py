@@ -10,6 +10,7 @@ from tasks.flow_policies import FOLDER, flow_policies, policy_document
 from tasks.roles import load_role
 from tasks.templates import version_template
 from tests.rendered import rendered
+from tyrell.flow_worker import HOOK, LOOK
 
 INLINE = 51_200
 """Bytes of a template that is sent as it is.
@@ -56,6 +57,13 @@ def test_its_machines_know_each_role_and_may_ask_etcd_and_routers() -> None:
     told = dict(each.split("=") for each in line.strip().removeprefix("FLOW_ROLES=").split(","))
     assert told.keys() == flow_policies().keys()
     assert {arn.removeprefix("${").removesuffix(".Arn}") for arn in told.values()} == resources("AWS::IAM::Role").keys()
+
+
+def test_a_machine_that_goes_is_held_by_the_hook_that_its_worker_ends() -> None:
+    (hook,) = BODY["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
+    assert (hook["LifecycleHookName"], hook["DefaultResult"]) == (HOOK, "CONTINUE")
+    assert hook["HeartbeatTimeout"] > 10 * LOOK
+    assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
 def test_the_template_is_small_enough_to_be_sent_as_it_is() -> None:
