@@ -94,10 +94,10 @@ class Tyrell:
         return found
 
 
-def kill_machines(cloud: Tyrell, name: str, count: int, stack: str = "demo") -> list[str]:
+def kill_machines(cloud: Tyrell, name: str, count: int) -> list[str]:
     """Kill all processes of that many machines of that name with SIGKILL and return the machines' ids."""
     instances = cloud.json("local", "status")["instances"]
-    running = [each["id"] for each in instances if f"{stack}-{name}" in each["name"] and each["state"] == "running"]
+    running = [each["id"] for each in instances if f"demo-{name}" in each["name"] and each["state"] == "running"]
     victims: list[str] = running[:count]
     marks = {f"INSTANCE_ID={victim}".encode() for victim in victims}
     killed = 0
