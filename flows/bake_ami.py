@@ -24,7 +24,7 @@ def bake_ami(
     """Bake the machine image of a kind with Packer, unless there is one of exactly the same inputs.
 
     Args:
-        kind: link, worker or metrics
+        kind: link, worker, metrics or flows
         images: ready-made Docker images by role or service; the others are what `build-image` made of the checkout
         base: the machine image to begin with; without it the newest Debian 12
         network: the network to bake in; without it the only one there is, or the demo's

@@ -30,14 +30,14 @@ def deploy(
     Args:
         stack: the stack
         role: the role
-        ami: the machine image to deploy; without it the newest Link image of the account
+        ami: the machine image to deploy; without it the newest of its kind
         version: the id that the version is to have; without it the image's own
         size: how many machines; without it a new group gets the role's default and an existing one keeps its size
         wait: how long to wait for another change of the role to end, as PT10M; without it this one is refused at once
     """
     kind = load_role(role)
     wanted = kind.size.default if size is None else kind.check_size(size)
-    release = find_release(ami, version)
+    release = find_release(ami, version, kind.machine_image)
     new = Version(stack=stack, role=role, id=release.id)
     name_run(f"deploy {role} {new.id} to {stack}")
 

@@ -36,7 +36,7 @@ def upgrade(
     Args:
         stack: the stack
         role: the role
-        to: a release, a version that is there already, or a machine image (ami-...); without it the newest Link image
+        to: a release, a version that is there already, or a machine image; without it the newest of its kind
         version: the id of the version that takes over; without it the release's own
         plan: strategy, steps, gates and windows; without it the role's own
         force: also a version that failed before, and also when the old one could not take its traffic back

@@ -1,9 +1,9 @@
 variable "kind" {
-  description = "Which machine image: link, worker or metrics."
+  description = "Which machine image: link, worker, metrics or flows."
   type        = string
   validation {
-    condition     = contains(["link", "worker", "metrics"], var.kind)
-    error_message = "The kind must be link, worker or metrics."
+    condition     = contains(["link", "worker", "metrics", "flows"], var.kind)
+    error_message = "The kind must be link, worker, metrics or flows."
   }
 }
 

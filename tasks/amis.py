@@ -29,7 +29,7 @@ def find_release(wanted: str = "", version: str = "", kind: ImageKind = "link") 
         filters.append({"Name": "tag:tyrell:release", "Values": [wanted]})
     images = ec2().describe_images(Filters=filters, Owners=owners)["Images"]
     if not images:
-        raise NotFound(_shown(wanted, kind), "bake one first (`tyrell local bake` on the embedded cloud)")
+        raise NotFound(_shown(wanted, kind), f"bake one first (`tyrell local bake {kind}` on the embedded cloud)")
     newest = max(images, key=lambda image: image.get("CreationDate", ""))
     tags = {tag["Key"]: tag["Value"] for tag in newest.get("Tags", [])}
     name = version or tags.get("tyrell:release", "")

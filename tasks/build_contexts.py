@@ -9,9 +9,9 @@ from pathlib import Path
 
 from docker.utils import exclude_paths
 
-from tasks.dockerfiles import NAME, named_modules
+from tasks.dockerfiles import NAME, copied_names, named_modules
 from tasks.errors import NotFound, RoleInvalid
-from tasks.link_modules import ROOT, find_program
+from tasks.link_modules import OURS, ROOT, find_program
 from tasks.requirements import LOCK, locked_requirements
 from tasks.roles import FOLDER, load_role
 
@@ -20,7 +20,8 @@ PACKAGES = "requirements.in"
 
 
 def role_context(role: str, root: Path = ROOT) -> bytes:
-    """The archive of a role: its Dockerfile, the modules of `link/` its programs need, `requirements.txt`.
+    """The archive of a role: its Dockerfile, the modules of `link/` its programs need, `requirements.txt`, what else of
+    the repository the Dockerfile copies.
 
     The programs are the modules that the Dockerfile names (`link.router`). Raises NotFound for a role, a Dockerfile
     or a package that is not there, RoleInvalid for a role that cannot be read and a module that is not there.
@@ -38,7 +39,8 @@ def role_context(role: str, root: Path = ROOT) -> bytes:
     more = folder / PACKAGES
     packages = {*program.packages, *(more.read_text().split() if more.is_file() else ())}
     requirements = locked_requirements(sorted(packages), root / LOCK.name)
-    files: dict[str, Path | str] = {name: root / name for name in program.files}
+    names = (*program.files, *copied_files(dockerfile.read_text(), root))
+    files: dict[str, Path | str] = {name: root / name for name in names}
     # Roles may share one: in the archive a link would lead nowhere.
     return archive({**files, NAME: dockerfile.resolve(), "requirements.txt": requirements})
 
@@ -47,10 +49,26 @@ def folder_context(folder: Path) -> bytes:
     """The archive of a folder, without what its `.dockerignore` names. Raises NotFound without a Dockerfile."""
     if not (folder / NAME).is_file():
         raise NotFound(f"{folder / NAME}", "name a folder that holds one, or a git URL")
+    return archive({name: folder / name for name in _let_in(folder)})
+
+
+def copied_files(dockerfile: str, root: Path = ROOT) -> tuple[str, ...]:
+    """The files of the repository that a Dockerfile copies as they are, without what `.dockerignore` names.
+
+    Of `link/` only what programs import is copied: that is not here.
+    """
+    wanted = set(copied_names(dockerfile)) - {OURS, "requirements.txt"}
+    if not wanted:
+        return ()
+    return tuple(sorted(name for name in _let_in(root) if name.split("/")[0] in wanted and (root / name).is_file()))
+
+
+def _let_in(folder: Path) -> set[str]:
+    """The paths in a folder that its `.dockerignore` leaves."""
     ignore = folder / ".dockerignore"
     lines = [line.strip() for line in ignore.read_text().splitlines()] if ignore.is_file() else []
     patterns = [line for line in lines if line and not line.startswith("#")]
-    return archive({name: folder / name for name in exclude_paths(str(folder), patterns)})
+    return set(exclude_paths(str(folder), patterns))
 
 
 def archive(files: Mapping[str, Path | str]) -> bytes:

@@ -35,6 +35,13 @@ def base_images(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(images))
 
 
+def copied_names(text: str) -> tuple[str, ...]:
+    """What a Dockerfile copies from its context, as it names it, sorted; earlier stages are no part of that."""
+    copies = [words for instruction, *words in _instructions(text) if instruction == "COPY"]
+    own = [words for words in copies if not any(word.startswith("--from=") for word in words)]
+    return tuple(sorted({word for words in own for word in words[:-1] if not word.startswith("--")}))
+
+
 def _instructions(text: str) -> list[list[str]]:
     """The words of every instruction, its name in capitals."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]

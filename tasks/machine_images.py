@@ -13,7 +13,7 @@ from tasks.images import Image, find_given, find_image
 from tasks.link_modules import ROOT
 from tasks.model import Noun
 from tasks.recipes import find_recipe
-from tasks.roles import FOLDER, ImageKind, Role, all_role_names, load_role
+from tasks.roles import FOLDER, ImageKind, Role, all_role_names, load_role, roles_on
 from tasks.templates import SHARED, program_files, unit_files
 
 PACKER = ROOT / "packer"
@@ -84,7 +84,7 @@ def check_kind(kind: str) -> None:
 def find_roles(kind: str) -> tuple[Role, ...]:
     """The roles whose machines are made of images of this kind. Raises NotFound, UsageError without any."""
     check_kind(kind)
-    roles = tuple(role for role in map(load_role, all_role_names()) if role.machine_image == kind)
+    roles = roles_on(kind)
     if not roles:
         raise UsageError(
             f'no role is on machine images of kind {kind}; a role says so in its role.toml: machine_image = "{kind}"'

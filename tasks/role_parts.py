@@ -135,8 +135,8 @@ class Access(Noun):
 class Permission(Noun):
     """What the role's machines may do: IAM actions on resources of the base stack (`*` where AWS knows no narrower).
 
-    `<bucket>/<keys>` are objects of a bucket, `group` are the role's own Auto Scaling groups, `secret:<name>` is a
-    secret of the stack.
+    `<bucket>/<keys>` are objects of a bucket, `group` are the role's own Auto Scaling groups, `roles` the IAM
+    roles that its versions bring along, `secret:<name>` is a secret of the stack.
     """
 
     actions: tuple[str, ...]

@@ -17,7 +17,7 @@ from tasks.rollouts import Rollout, Strategy
 
 FOLDER = Path(__file__).resolve().parent.parent / "roles"
 
-ImageKind = Literal["link", "worker", "metrics"]
+ImageKind = Literal["link", "worker", "metrics", "flows"]
 """The kinds of machine image."""
 
 
@@ -31,6 +31,10 @@ class Role(Noun):
     """Roles that must be healthy before this one is deployed."""
     stands_alone: bool = False
     """It is no part of any Link stack: a stack of its own kind is made of it."""
+    on_request: bool = False
+    """It is in a stack only where somebody has deployed it: a bring-up does not."""
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """Secrets of the stack, `tyrell/STACK/NAME`, without which it is not deployed, each with what makes it."""
     machine_image: ImageKind = "link"
     """The kind of machine image that its machines are made of."""
     image: str = ""
@@ -120,12 +124,19 @@ def role_names(folder: Path = FOLDER) -> tuple[str, ...]:
 def roles_beside(others: Iterable[str], folder: Path = FOLDER) -> tuple[Role, ...]:
     """The roles that a Link stack consists of when these `others`, which stand alone, are there for it."""
     alone = set(all_role_names(folder)) - set(role_names(folder)) - set(others)
-    return tuple(role for name in role_names(folder) if not alone & set((role := load_role(name, folder)).needs))
+    roles = (load_role(name, folder) for name in role_names(folder))
+    return tuple(role for role in roles if not role.on_request and not alone & set(role.needs))
 
 
 def all_role_names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Every role there is: the folders that hold a `role.toml`."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/role.toml")))
+
+
+def roles_on(kind: str, folder: Path = FOLDER) -> tuple[Role, ...]:
+    """The roles whose machines are made of machine images of this kind."""
+    roles = (load_role(name, folder) for name in all_role_names(folder))
+    return tuple(role for role in roles if role.machine_image == kind)
 
 
 @lru_cache(maxsize=64)

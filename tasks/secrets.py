@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tasks.clients import secretsmanager
-from tasks.errors import UsageError
+from tasks.errors import NotFound, UsageError
 from tasks.model import Changes
 
 
@@ -31,6 +32,18 @@ def _read(name: str, text: str) -> dict[str, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise UsageError(f"secret {name} must be a JSON object of texts; write it anew")
     return values
+
+
+def check_secrets(stack: str, wanted: Mapping[str, str]) -> None:
+    """Raises NotFound when a secret `tyrell/STACK/NAME` of these is not there; `wanted` says by name what makes it."""
+    for name, made_by in wanted.items():
+        full = f"tyrell/{stack}/{name}"
+        try:
+            secretsmanager().describe_secret(SecretId=full)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            raise NotFound(f"secret {full}", made_by.replace("STACK", stack)) from None
 
 
 def put_secret(name: str, values: dict[str, str]) -> Changes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.flow_policies import flow_policies, policy_document
 from tasks.model import Metrics, Network, RegistryApiName, Stack
 from tasks.role_parts import ByRegistry, Service
 from tasks.roles import FOLDER, Role, load_role, machine_services, role_names
@@ -28,6 +29,7 @@ _templates = Environment(
     autoescape=False,  # noqa: S701  the output is YAML for AWS, not HTML
 )
 _templates.filters["logical"] = _logical
+_templates.globals |= {"flow_policies": flow_policies, "policy_document": policy_document}
 
 
 def network_template(network: Network) -> str:

@@ -14,6 +14,7 @@ from tasks.model import Changes, Group, Release, Version
 from tasks.registry_api import find_registry_api
 from tasks.role_parts import ByLoadBalancer, ByNothing, ByQueue, ByRegistry
 from tasks.roles import Role
+from tasks.secrets import check_secrets
 from tasks.shares import shares_of
 from tasks.stacks import Blueprint, find_stack
 from tasks.succession import left_by_rollback, only_one, replaced, way_back
@@ -26,13 +27,14 @@ INSTEAD = "a version never changes: choose another one"
 def create_version(version: Version, release: Release, role: Role) -> Changes:
     """Create the version's CloudFormation stack with an empty group; adopt it when it is there already.
 
-    Raises NotFound without a base stack, UsageError when the version exists and is made of another image:
-    a version never changes.
+    Raises NotFound without a base stack or a secret that the role needs, UsageError when the version exists and is
+    made of another image: a version never changes.
     """
     base = find_stack(version.stack)
     if base is None:
         raise no_stack(version.stack)
     check_made_of(version, release)
+    check_secrets(version.stack, role.secrets)
     changes = apply_stack(version_blueprint(version, release, role, base.tags["tyrell:network"]), INSTEAD)
     if changes:
         tell_event(Event.VERSION_CREATED, version, release=release.id, image=release.ami)
@@ -83,7 +85,7 @@ def find_candidate(stack: str, role: Role, to: str, name: str) -> tuple[Version,
         made = find_made_of(there)
         if made:
             return there, made
-    release = find_release(to, name)
+    release = find_release(to, name, role.machine_image)
     return Version(stack=stack, role=role.name, id=release.id), release
 
 

@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def bake(
-    kind: Annotated[str, typer.Option(help="link, worker or metrics.")] = "link",
+    kind: Annotated[str, typer.Option(help="link, worker, metrics or flows.")] = "link",
     image: Annotated[
         list[str] | None, typer.Option(metavar="ROLE=REF", help="Use this ready-made Docker image; may be repeated.")
     ] = None,
@@ -58,7 +58,7 @@ def bake(
 @builds.callback(invoke_without_command=True)
 def list_builds(
     context: typer.Context,
-    kind: Annotated[str, typer.Option(help="link, worker or metrics; default: all.")] = "",
+    kind: Annotated[str, typer.Option(help="link, worker, metrics or flows; default: all.")] = "",
     cloud: CloudOption = Cloud.auto,
     json: Json = False,
 ) -> None:

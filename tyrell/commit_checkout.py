@@ -14,17 +14,21 @@ from pathlib import Path
 
 COMMIT = "TYRELL_COMMIT"
 """The environment variable that says of which commit a run is; `tyrell run` sets it."""
+CHECKOUT = "TYRELL_CHECKOUT"
+"""The environment variable with a worker's own checkout, where that is not the folder that deployments name."""
 KEPT = ".tools/commits"
 """Where commits are checked out, below the worker's own checkout; `make clean` removes them."""
 
 
 def enter_commit(directory: str) -> dict[str, str]:
-    """Make the checkout of the run's commit the working directory; without a commit, the worker's own, `directory`.
+    """Make the checkout of the run's commit the working directory; without a commit, the worker's own.
+
+    That is `directory`, where the deployments were registered, unless the worker says that its own lies elsewhere.
 
     The packages are those that the worker was installed with. Raises CalledProcessError with git's own words on
     standard error when there is no such commit, also not in `origin`.
     """
-    commit = os.environ.get(COMMIT, "")
+    commit, directory = os.environ.get(COMMIT, ""), os.environ.get(CHECKOUT, directory)
     folder = str(_checkout(Path(directory), commit)) if commit else directory
     os.chdir(folder)
     sys.path.insert(0, folder)

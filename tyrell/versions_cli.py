@@ -60,7 +60,7 @@ def deploy(
         kind = load_role(role)
         if size is not None:
             kind.check_size(size)
-        release = find_release(ami, version)
+        release = find_release(ami, version, kind.machine_image)
         wanted = checked_version(stack, role, release.id)
         undo = f"tyrell retire {role} {release.id} --stack {stack}"
         title, facts = f"deploy {role} {release.id}", wanted.model_dump()

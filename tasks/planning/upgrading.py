@@ -26,7 +26,7 @@ def plan_deploy(stack: str, role: str, ami: str, version: str, size: int | None,
     """A version beside the live one."""
     kind = load_role(role)
     wanted = kind.size.default if size is None else kind.check_size(size)
-    release = find_release(ami, version)
+    release = find_release(ami, version, kind.machine_image)
     new = Version(stack=stack, role=role, id=release.id)
     check_made_of(new, release)
     applied = _foresee_version(new, release, kind)

@@ -32,7 +32,12 @@ PAGES = (
 )
 """In the order in which they are read: each begins where the one before has ended."""
 
-NEVER_FOLLOWED = ("how-to/metrics.md", "how-to/bring-up-on-aws.md", "how-to/other-peoples-images.md")
+NEVER_FOLLOWED = (
+    "how-to/metrics.md",
+    "how-to/bring-up-on-aws.md",
+    "how-to/other-peoples-images.md",
+    "how-to/flow-workers.md",
+)
 """Every command of these needs what is not here."""
 
 NOT_RUN = {
@@ -40,6 +45,7 @@ NOT_RUN = {
     ("how-to/merge-buckets.md", "stacks"): 2,
     ("how-to/bring-up-on-aws.md", "aws"): 11,
     ("how-to/other-peoples-images.md", "docker"): 4,
+    ("how-to/flow-workers.md", "aws"): 8,
 }
 """How many commands of a page need what is not here, as the word after `console` says."""
 

@@ -98,7 +98,9 @@ def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, ap
     answer.get_by_role("button", name="Select Decision").click()
     page.get_by_role("option", name="yes").click()
     answer.get_by_role("textbox", name="Approver").fill("ada")
-    answer.get_by_role("button", name="Resume").click()
+    with page.expect_response(lambda response: response.url.endswith("/resume")) as resumed:
+        answer.get_by_role("button", name="Resume").click()
+    assert resumed.value.json()["status"] == "ACCEPT", resumed.value.text()
 
     eventually("the upgrade to end", lambda: runs(api)[name] == "COMPLETED", LONGEST)
     page.reload()

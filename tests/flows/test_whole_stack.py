@@ -152,7 +152,7 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(cloud: Tyrel
         (
             "deploy ruoter",
             2,
-            "role 'ruoter' does not exist; there are core-services, device-data-worker, router, target",
+            "role 'ruoter' does not exist; there are core-services, device-data-worker, flow-worker, router, target",
         ),
         ("deploy router --version Two", 2, "'Two' cannot be used: write 1 to 16 lower-case letters and digits"),
         ("deploy router --size 99", 2, "size 99 of router is outside its bounds 1 to 12 (roles/router/role.toml)"),

@@ -74,7 +74,7 @@ def test_a_block_that_is_not_there_is_named(tyrell: Tyrell, folder: Folder) -> N
 @pytest.mark.parametrize(
     ("command", "code", "sentence"),
     [
-        ("ruoter", 2, "role 'ruoter' does not exist; there are core-services, device-data-worker, router"),
+        ("ruoter", 2, "role 'ruoter' does not exist; there are core-services, device-data-worker, flow-worker, router"),
         ("router target --context .", 2, "one context is for one role, not for router, target"),
         ("router --context . --image x", 2, "--context says what to build and --image that nothing is built"),
         ("router --build-arg BASE", 2, "--build-arg BASE cannot be read: write it as NAME=VALUE"),

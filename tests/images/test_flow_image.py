@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from docker import DockerClient
+from docker.errors import ContainerError
 
-from tasks.images import PASSED_ON, SILENCE
+from tasks.images import build_image
 from tasks.link_modules import ROOT
 
 pytestmark = pytest.mark.docker
@@ -21,14 +20,8 @@ for each in pkgutil.iter_modules(flows.__path__):
 
 @pytest.fixture(scope="module")
 def image(engine: DockerClient) -> str:
-    """The id of the image, built of the repository."""
-    built, _ = engine.images.build(
-        path=str(ROOT),
-        dockerfile="deployments/worker/Dockerfile",
-        buildargs={name: os.environ[name] for name in PASSED_ON if os.environ.get(name)},
-        timeout=SILENCE,
-    )
-    return str(built.id)
+    """The id of the image of the role flow-worker."""
+    return build_image.fn("flow-worker").image.id
 
 
 def said(engine: DockerClient, image: str, *words: str) -> str:
@@ -45,6 +38,13 @@ def test_every_flow_can_be_loaded_from_it(engine: DockerClient, image: str) -> N
 def test_it_has_the_commands_of_workers_and_servers(engine: DockerClient, image: str) -> None:
     for words in (("worker", "start"), ("server", "start"), ("server", "services", "start")):
         assert words[-1] in said(engine, image, "prefect", *words, "--help")
+
+
+def test_as_a_flow_worker_it_says_what_it_lacks_where_no_machine_of_that_role_is(
+    engine: DockerClient, image: str
+) -> None:
+    with pytest.raises(ContainerError, match=r"flow-worker cannot start: COREOS_PRIVATE_IPV4, PORT, .* not set"):
+        engine.containers.run(image, network_disabled=True, remove=True)
 
 
 def test_it_is_not_root_and_has_no_tools_for_making_it(engine: DockerClient, image: str) -> None:

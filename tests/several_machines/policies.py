@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from typing import Any
 
-from tests.several_machines.servers import ROOT
-
-FOLDER = ROOT / "deployments" / "policies"
-
-
-def flow_policies() -> dict[str, list[str]]:
-    """The names of each flow's policies."""
-    return tomllib.loads((FOLDER / "flows.toml").read_text())
+from tasks.flow_policies import FOLDER, flow_policies, policy_document
 
 
 def policy_names() -> list[str]:
@@ -23,7 +14,7 @@ def policy_names() -> list[str]:
 
 def statements(policy: str) -> list[dict[str, Any]]:
     """What a policy consists of."""
-    found: list[dict[str, Any]] = json.loads((FOLDER / f"{policy}.json").read_text())["Statement"]
+    found: list[dict[str, Any]] = policy_document(policy)["Statement"]
     return found
 
 

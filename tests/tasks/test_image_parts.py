@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.dockerfiles import base_images, named_modules
+from tasks.dockerfiles import base_images, copied_names, named_modules
 from tasks.errors import NotFound
 from tasks.link_modules import find_program
 from tasks.requirements import locked_requirements
@@ -111,3 +111,8 @@ def test_base_images_are_read_from_a_dockerfile(text: str, images: set[str]) -> 
 def test_the_programs_of_an_image_are_the_modules_its_dockerfile_names() -> None:
     text = 'ENTRYPOINT ["python3", "-m", "link.front"]\nRUN python3 -m link.parts.near\nCOPY link /opt/link/lib/link\n'
     assert named_modules(text) == ("link.front", "link.parts.near")
+
+
+def test_what_a_dockerfile_copies_is_read_without_earlier_stages() -> None:
+    text = "FROM a AS b\nCOPY one.toml two.lock ./\nFROM a\nCOPY --from=b /x /x\nCOPY --chown=900 three three\n"
+    assert copied_names(text) == ("one.toml", "three", "two.lock")

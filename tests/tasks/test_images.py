@@ -50,6 +50,16 @@ def test_a_changed_file_changes_the_images_that_it_is_in(root: Path, file: str, 
     assert {role for role in ROLES if before[role] != after[role]} == changed
 
 
+def test_what_a_dockerfile_copies_of_the_repository_is_in_the_archive_and_nothing_beside() -> None:
+    with tarfile.open(fileobj=io.BytesIO(role_context("flow-worker"))) as packed:
+        names = set(packed.getnames())
+    assert {"flows/upgrade.py", "tyrell/flow_worker.py", "deployments/prefect.yaml", "uv.lock"} <= names
+    tops = {name.split("/")[0] for name in names}
+    made = {"Dockerfile", "requirements.txt"}
+    assert tops == made | {"pyproject.toml", "uv.lock", "deployments", "roles", "tasks", "flows", "tyrell"}
+    assert not [name for name in names if "__pycache__" in name]
+
+
 def test_another_locked_version_changes_the_images_that_have_the_package(root: Path) -> None:
     before = digests(root)
     lock = root / "uv.lock"

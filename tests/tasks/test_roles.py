@@ -80,7 +80,7 @@ def test_a_bad_role_file_is_named_with_its_key(tmp_path: Path, change: tuple[str
 
 def test_an_unknown_role_is_answered_with_those_there_are() -> None:
     with pytest.raises(
-        NotFound, match="role 'ruoter' does not exist; there are core-services, device-data-worker, router"
+        NotFound, match="role 'ruoter' does not exist; there are core-services, device-data-worker, flow-worker, router"
     ):
         load_role("ruoter")
 
@@ -97,9 +97,9 @@ def test_roles_are_deployed_after_what_they_need() -> None:
     assert {"router", "target", "tenant-mgmt-api"} <= stages[1]
 
 
-def test_a_role_that_needs_one_which_stands_alone_is_in_no_stack_without_it() -> None:
-    assert {role.name for role in roles_beside([])} == set(role_names()) - {"usage-api"}
-    assert {role.name for role in roles_beside(["metrics"])} == set(role_names())
+def test_a_role_is_in_no_stack_without_one_that_it_needs_nor_where_it_is_to_be_asked_for() -> None:
+    assert {role.name for role in roles_beside([])} == set(role_names()) - {"usage-api", "flow-worker"}
+    assert {role.name for role in roles_beside(["metrics"])} == set(role_names()) - {"flow-worker"}
 
 
 def test_roles_that_need_each_other_are_refused() -> None:

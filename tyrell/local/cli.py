@@ -96,9 +96,9 @@ def bake(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Make a machine image of the Link services as they lie in the repository now."""
+    """Make a machine image of what lies in the repository now."""
     with sentences():
-        from tyrell.local import link_image, metrics_image
+        from tyrell.local import flows_image, link_image, metrics_image
         from tyrell.local.inventory import running
 
         settings = running().settings
@@ -107,9 +107,10 @@ def bake(
         kinds = {
             link_image.KIND: (link_image.find_link_image, link_image.bake_link_image),
             metrics_image.KIND: (metrics_image.find_metrics_image, metrics_image.bake_metrics_image),
+            flows_image.KIND: (flows_image.find_flows_image, flows_image.bake_flows_image),
         }
         if kind not in kinds:
-            raise UsageError(f"machines of processes are made of images of kind {' or '.join(kinds)}, not of {kind}")
+            raise UsageError(f"machines of processes are made of images of kind {', '.join(kinds)}, not of {kind}")
         find, make = kinds[kind]
         offer = find(settings) if dry_run else make(settings)
         if json:

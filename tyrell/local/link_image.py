@@ -10,7 +10,7 @@ from pathlib import Path
 from tasks.bake_keys import IMAGE, Offer, bake_key, digest, input_tags, release_of
 from tasks.errors import NotFound
 from tasks.link_modules import ROOT, find_program
-from tasks.roles import Role, load_role, role_names
+from tasks.roles import Role, roles_on
 from tasks.templates import unit_files
 from tyrell.local.aws import client
 from tyrell.local.machines.images import Link, register_image
@@ -63,7 +63,7 @@ def find_baked(settings: Settings, inputs: dict[str, str]) -> str:
 
 def link_inputs() -> dict[str, str]:
     """The digests of what the image is made of, by name; `image:ROLE` is what the programs of that role import."""
-    roles = tuple(map(load_role, role_names()))
+    roles = roles_on(KIND)
     units = {name: unit for role in roles for name, unit in unit_files(role).items()}
     return {
         "units": digest(units),
@@ -88,7 +88,7 @@ def link_files() -> dict[str, bytes | Link]:
         files[f"opt/link/bin/{name}"] = python_program(module)
     for name, text in host_programs().items():
         files[f"opt/link/bin/{name}"] = text.encode()
-    for role in map(load_role, role_names()):
+    for role in roles_on(KIND):
         for name, source in _sources_of(role).items():
             files[f"opt/link/lib/{name}"] = source.encode()
         for name, unit in unit_files(role).items():

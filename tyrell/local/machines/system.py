@@ -72,6 +72,8 @@ class System:
             # They stand for the credentials of the instance profile; moto accepts any.
             "AWS_ACCESS_KEY_ID": "instance-profile",
             "AWS_SECRET_ACCESS_KEY": "instance-profile",
+            # A metadata service that knows credentials only, for who takes a role with what the machine is.
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": settings.endpoint,
             INSTANCE: instance_id,
             "PYTHONUNBUFFERED": "1",
             MARKER: str(settings.home.absolute()),
