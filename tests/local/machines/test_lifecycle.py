@@ -154,6 +154,7 @@ def test_the_developers_environment_does_not_reach_a_machine(cloud: Cloud, monke
     assert names == {
         *("HOME", "PATH", "LANG", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION", "ADDRESS", "PORT"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "INSTANCE_ID", "PYTHONUNBUFFERED", "TYRELL_CLOUD_HOME"),
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     }
 
 
