@@ -100,21 +100,21 @@ def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, ap
     expect(page.get_by_text("'No Version!' does not match").first).to_be_visible()
     assert runs(api) == before
 
-    version.fill("second")
+    version.fill("byhand")  # a name that no other test gives a version: runs have it, too
     plan_in_steps_with_approval(page)
     assert submit(page).status == httpx.codes.CREATED
-    name = f"upgrade router to second on {STACK}"
+    name = f"upgrade router to byhand on {STACK}"
     page.get_by_role("link", name=name).click()
     expect(page.get_by_text("Paused").first).to_be_visible()
     expect(page.locator("canvas").first).to_be_visible()  # the graph
     page.get_by_role("tab", name="Task Runs").click()
-    expect(page.get_by_text("give router second 50 % of the traffic")).to_be_visible()
-    assert prod.shares("router") == {"first": 50, "second": 50}
+    expect(page.get_by_text("give router byhand 50 % of the traffic")).to_be_visible()
+    assert prod.shares("router") == {"first": 50, "byhand": 50}
 
     page.get_by_role("button", name="Open menu").first.click()
     page.get_by_role("menuitem", name="Resume").click()
     answer = page.get_by_role("dialog")
-    expect(answer.get_by_text("router of prod: 100 % to second?")).to_be_visible()
+    expect(answer.get_by_text("router of prod: 100 % to byhand?")).to_be_visible()
     answer.get_by_role("button", name="Select Decision").click()
     page.get_by_role("option", name="yes").click()
     answer.get_by_role("textbox", name="Approver").fill("ada")
@@ -124,7 +124,7 @@ def test_an_upgrade_from_the_form_to_the_record_of_it(prod: Prod, page: Page, ap
     eventually("the upgrade to end", lambda: runs(api)[name] == "COMPLETED", LONGEST)
     page.reload()
     expect(page.get_by_text("Completed").first).to_be_visible()
-    assert prod.shares("router") == {"second": 100}
+    assert prod.shares("router") == {"byhand": 100}
     page.get_by_role("tab", name="Artifacts").click()
     for what in ("traffic", "timeline", "changes"):
         expect(page.get_by_text(f"{STACK}-router-{what}").first).to_be_visible()
