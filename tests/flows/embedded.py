@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 
 from tasks import clients
 from tasks.model import Patience
@@ -135,6 +136,12 @@ def cloud_of_this_process(network: str = NETWORK) -> Iterator[Tyrell]:
     with embedded_cloud(network=network) as tyrell, pytest.MonkeyPatch.context() as patched:
         for name, value in (tyrell.cloud_environment | {"TYRELL_HOME": str(tyrell.home)}).items():
             patched.setenv(name, value)
-        clients.forget()
+        _forget_servers()
         yield tyrell
-        clients.forget()
+        _forget_servers()
+
+
+def _forget_servers() -> None:
+    """Connections to an earlier cloud; Prefect has one for each set of tags, to the server that was there at first."""
+    clients.forget()
+    ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=10)
