@@ -8,12 +8,15 @@ all else answers with the name.
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from aiohttp import WSMsgType, web
+
+from tests.waiting import eventually
 
 
 class TargetServer:
@@ -120,14 +123,21 @@ async def serving(name: str, address: str, port: int = 0) -> AsyncIterator[Targe
 
 @contextmanager
 def target_process(name: str, address: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A target server in a process of its own."""
+    """A target server in a process of its own, which listens already."""
     command = [sys.executable, "-m", "tests.local.balancers.targets", address, str(port), name]
     process = subprocess.Popen(command)
     try:
+        eventually(f"{name} listens", lambda: _listens(address, port), 60)
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def _listens(address: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((address, port), timeout=1):
+        return True
+    return False
 
 
 async def _serve_for_ever(name: str, address: str, port: int) -> None:
