@@ -16,6 +16,7 @@ from benchmarks import (
     metrics_report,
     prefect_overhead,
     release,
+    throttled,
     upgrade,
 )
 
@@ -31,6 +32,7 @@ BENCHMARKS = (
     metrics_report,
     prefect_overhead,
     release,
+    throttled,
     upgrade,
 )
 

@@ -11,14 +11,13 @@ import argparse
 import random
 import sys
 from functools import partial
-from itertools import cycle
 
 from benchmarks.figures import Figure, seconds, show
 from tests.faults.cells import Stage
-from tests.faults.rounds import ROUNDS, Round
+from tests.faults.rounds import ROUNDS, STACK, Round
 from tests.faults.stage import stage
 
-PLAYED = ("router", "target")
+PLAYED = [played for played in ROUNDS.values() if played.stack == STACK]
 
 
 def main() -> int:
@@ -30,8 +29,9 @@ def main() -> int:
     moments = random.Random(chosen.seed)  # noqa: S311  nothing secret
     problems: list[str] = []
     with stage() as theatre:
-        for name in PLAYED:
-            problems += kill(theatre, ROUNDS[name], chosen.kills // len(PLAYED), moments)
+        for number, played in enumerate(PLAYED):
+            share = len(range(number, chosen.kills, len(PLAYED)))
+            problems += kill(theatre, played, share, moments)
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     return show(
@@ -41,22 +41,27 @@ def main() -> int:
 
 def kill(theatre: Stage, played: Round, kills: int, moments: random.Random) -> list[str]:
     """So many kills among the commands of the round, each told as it comes; those with problems."""
-    theatre.rehearse(played)
+    with theatre.prepared(played):
+        return _kill(theatre, played, kills, moments)
+
+
+def _kill(theatre: Stage, played: Round, kills: int, moments: random.Random) -> list[str]:
+    """Rounds of commands, until at least so many were killed."""
     lengths = {command.name: seconds(partial(theatre.play, command)) for command in played.commands}
     problems = []
-    for command in cycle(played.commands):
-        if not kills:
-            return problems
-        at = moments.uniform(0, lengths[command.name])
-        found = theatre.kill_after(played, command, at)
-        if found is None:  # it was quicker this time
-            continue
-        kills -= 1
-        told = f"{command.name}, killed after {at:.2f} s: {'; '.join(found) or 'well'}"
-        sys.stderr.write(f"{told}\n")
-        if found:
-            problems.append(told)
-            assert not theatre.mend(played), "cannot be put back"
+    while kills > 0:
+        for command in played.commands:
+            at = moments.uniform(0, lengths[command.name])
+            found = theatre.kill_after(played, command, at)
+            if found is None:  # it was quicker this time
+                continue
+            kills -= 1
+            told = f"{command.name}, killed after {at:.2f} s: {'; '.join(found) or 'well'}"
+            sys.stderr.write(f"{told}\n")
+            if found:
+                problems.append(told)
+                assert not theatre.mend(played), "cannot be put back"
+                break
     return problems
 
 

@@ -208,6 +208,14 @@ class Stopped(TyrellError):
 
 
 @dataclass(eq=False)
+class RunCancelled(TyrellError):
+    """Somebody cancelled the run in Prefect."""
+
+    def __str__(self) -> str:
+        return "cancelled in Prefect; run the same command again to go on where it was"
+
+
+@dataclass(eq=False)
 class Unfinished(TyrellError):
     """A run failed after it had made something."""
 

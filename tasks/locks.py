@@ -108,8 +108,14 @@ def holding(stack: str, role: str, doing: str, wait: timedelta | None = None) ->
     if lock is None:
         yield None
         return
-    with keeping(lock):
-        yield lock
+    try:
+        with keeping(lock):
+            yield lock
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, or Prefect's cancellation
+        logger.warning("stopped before it was done: %s; %s of %s is free, the same run goes on", doing, role, stack)
+        raise
 
 
 @contextmanager

@@ -82,15 +82,16 @@ def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", qu
     `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way.
     A command that is only planned ends here, with the plan shown.
     """
-    from tyrell.live import LiveView  # noqa: PLC0415  imports Prefect
+    from tyrell.cancelling import cancellable  # noqa: PLC0415  imports Prefect
+    from tyrell.live import LiveView  # noqa: PLC0415
 
     _check_parameters(flow, arguments)
     if is_planned():
         end_with_plan(flow, arguments, json=quiet)
     check_prefect_server()
     try:
-        with nullcontext() if quiet else LiveView(title, notes):
-            return flow(*arguments)
+        with nullcontext() if quiet else LiveView(title, notes), cancellable(flow) as own:
+            return own(*arguments)
     except UsageError:
         raise
     except Exception as error:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import suppress
-from functools import partial
-from subprocess import CompletedProcess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from tasks.core_services import find_etcd
-from tasks.errors import EtcdUnreachable
-from tasks.locks import find_locks
 from tests.faults import world
-from tests.faults.prefect_server import standing_still
+from tests.faults.disturbed import LONGEST, Disturbed, forget_locks, struck
 from tests.faults.processes import Run
 from tests.faults.rounds import Command, Round
-from tests.faults.troubles import SURVIVED, Trouble, Write
+from tests.faults.steps import done_elsewhere
+from tests.faults.troubles import Trouble, Write
 from tests.flows.embedded import Tyrell
 from tests.flows.load import Load
 from tests.waiting import eventually
 from tyrell.local.faults.calls import READS
-from tyrell.local.faults.model import CallFault, Given
-from tyrell.local.faults.remote import add_fault, clear_faults, find_faults
+from tyrell.local.faults.model import CallFault
+from tyrell.local.faults.remote import add_fault, clear_faults
 from tyrell.local.settings import Settings
 
-SERVICES = ("cloudformation", "autoscaling", "elbv2")
+SERVICES = ("autoscaling", "cloudformation", "ec2", "elbv2", "route53", "s3")
 """Whose writes are disturbed."""
 
-LONGEST, SOON = 180.0, 30.0
-PATIENCE_OF_A_PERSON = 15.0
-"""After so long he presses Ctrl-C, when a machine does not get healthy."""
+SOON = 30.0
 
 
 class Stage:
@@ -40,6 +35,15 @@ class Stage:
         self._settings = settings
         self._url = url
         self._wanted: dict[str, world.World] = {}
+
+    @contextmanager
+    def prepared(self, played: Round) -> Iterator[dict[str, list[Write]]]:
+        """The stack as the round begins with it, rehearsed; what each command writes. It is left as it was."""
+        for command in played.before:
+            self.play(command)
+        yield self.rehearse(played)
+        for command in played.after:
+            self.play(command)
 
     def rehearse(self, played: Round) -> dict[str, list[Write]]:
         """Play it twice undisturbed: what each command of the second time writes, in order, and comes to."""
@@ -59,38 +63,29 @@ class Stage:
 
     def _rehearse(self, command: Command, played: Round) -> list[Write]:
         noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
-        self.play(command)
-        calls = self._struck(noted)
+        said = self.said(*command.words)
+        calls = struck(self._settings, noted)
         clear_faults(self._settings)
         self._wanted[command.name] = self._settled(played)
-        counts: Counter[str] = Counter()
-        writes = []
-        for call in calls:
-            service, _, operation = call.partition(".")
-            if service in SERVICES and not operation.startswith(READS):
-                counts[call] += 1
-                writes.append(Write(command.name, call, counts[call]))
-        return writes
+        return _counted(command, [*filter(_writes, calls), *done_elsewhere(said)])
 
     def disturb(self, played: Round, command: Command, write: Write, trouble: Trouble) -> list[str]:
         """Run the command with that trouble, then again without; what is not as after an undisturbed run.
 
         A run that ended well in spite of it is not repeated.
         """
-        given = add_fault(self._settings, write.fault(trouble))
         with Load(self._url, rate=5, sockets=0) as load:
-            problems, well = self._suffer(played, command, trouble, given)
-            struck = self._struck(given)
+            run = Disturbed(self._settings, played.stack, command, write, trouble)
+            problems, well = run.suffer()
+            problems += [] if run.struck else ["the fault struck nothing"]
             clear_faults(self._settings)
             problems += [] if well else self._again(command)
-        problems += [] if struck else ["the fault struck nothing"]
         problems += [str(load.report())] if load.report().failed else []
         return problems + self._left(played, command)
 
     def kill(self, stack: str, command: Command, write: Write, trouble: Trouble) -> None:
         """Run the command until it is killed at that write, and until nobody thinks any more that it is at work."""
-        given = add_fault(self._settings, write.fault(trouble))
-        self._kill(stack, Run(command.words), given)
+        Disturbed(self._settings, stack, command, write, trouble).kill()
         clear_faults(self._settings)
 
     def kill_after(self, played: Round, command: Command, seconds: float) -> list[str] | None:
@@ -105,7 +100,7 @@ class Stage:
             assert done.returncode == 0, done.stdout[-2000:]
             return None
         run.kill()
-        self._forget_locks(played.stack)
+        forget_locks(played.stack)
         return self._again(command) + self._left(played, command)
 
     def mend(self, played: Round) -> list[str]:
@@ -117,60 +112,10 @@ class Stage:
             self.play(command)
         return self._left(played, played.commands[-1])
 
-    def _suffer(self, played: Round, command: Command, trouble: Trouble, given: Given) -> tuple[list[str], bool]:
-        """Run the command while the fault is on; what was not right, and whether it ended well."""
-        run = Run(command.words)
-        done = self._meet(played, run, trouble, given)
-        if done is None:
-            return [], False
-        well, said = done.returncode == 0, done.stdout[-500:]
-        if trouble in SURVIVED and not well:
-            return [f"the run failed: {said}"], False
-        if trouble is Trouble.denied and (well or "AccessDenied" not in done.stdout):
-            return [f"did not say why it failed: {said}"], well
-        if trouble is Trouble.terminated and not well and "run the same command again" not in done.stdout:
-            return [f"did not say what to do: {said}"], False
-        return ([f"broke: {said}"] if "Traceback" in done.stdout else []), well
-
-    def _meet(self, played: Round, run: Run, trouble: Trouble, given: Given) -> CompletedProcess[str] | None:
-        """What happens to the run; how it ended, None when it was killed."""
-        at_the_call = partial(self._await_call, run, given)
-        match trouble:
-            case Trouble.killed_before | Trouble.killed_after:
-                self._kill(played.stack, run, given)
-                return None
-            case Trouble.terminated:
-                at_the_call()
-                run.terminate()
-            case Trouble.lock_lost:
-                at_the_call()
-                self._forget_locks(played.stack)
-            case Trouble.prefect_gone:
-                at_the_call()
-                with standing_still(self._settings):
-                    pass
-            case Trouble.never_healthy | Trouble.flapping:
-                return run.end(PATIENCE_OF_A_PERSON, then=run.terminate)
-        return run.end(LONGEST)
-
-    def _kill(self, stack: str, run: Run, given: Given) -> None:
-        self._await_call(run, given)
-        run.kill()
-        self._forget_locks(stack)
-
-    def _await_call(self, run: Run, given: Given) -> None:
-        eventually("the call", lambda: run.ended or self._struck(given), LONGEST)
-
     def _again(self, command: Command) -> list[str]:
         done = Run(command.words).end(LONGEST)
         over = command.gone and command.gone in done.stdout
         return [] if done.returncode == 0 or over else [f"failed when it was run again: {done.stdout[-700:]}"]
-
-    def _forget_locks(self, stack: str) -> None:
-        """End every lock of the stack, as it ends by itself 20 s after its holder's last word."""
-        with suppress(EtcdUnreachable):
-            for lock in find_locks(stack):
-                find_etcd(stack).revoke(lock.lease)
 
     def _left(self, played: Round, command: Command) -> list[str]:
         """How the world differs from that of an undisturbed run, once that does not change any more."""
@@ -195,5 +140,16 @@ class Stage:
         seen: world.World = json.loads(json.dumps(world.look(played.stack, played.role)))
         return seen
 
-    def _struck(self, given: Given) -> tuple[str, ...]:
-        return next((each.struck for each in find_faults(self._settings) if each.id == given.id), ())
+
+def _writes(call: str) -> bool:
+    service, _, operation = call.partition(".")
+    return service in SERVICES and not operation.startswith(READS)
+
+
+def _counted(command: Command, calls: list[str]) -> list[Write]:
+    counts: Counter[str] = Counter()
+    writes = []
+    for call in calls:
+        counts[call] += 1
+        writes.append(Write(command.name, call, counts[call]))
+    return writes

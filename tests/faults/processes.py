@@ -44,6 +44,11 @@ class Run:
         """Whether it has."""
         return self._process.exitcode is not None
 
+    @property
+    def said(self) -> str:
+        """All that it has said so far."""
+        return self._output.read_text()
+
     def wait(self, seconds: float) -> None:
         """Let it run for so long, or until it has ended."""
         self._process.join(seconds)

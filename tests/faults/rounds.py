@@ -31,40 +31,44 @@ class Command:
 
 @dataclass(frozen=True)
 class Round:
-    """Commands on one role of one stack that together change nothing; `mend` puts back what one of them has spoilt."""
+    """Commands on one role of one stack that together change nothing; `mend` puts back what one of them has spoilt.
+
+    `before` makes what they begin with, and `after` takes it away.
+    """
 
     stack: str
     role: str
     commands: tuple[Command, ...]
     mend: tuple[tuple[str, ...], ...]
+    before: tuple[Command, ...] = ()
+    after: tuple[Command, ...] = ()
 
 
-def _replacement(role: str, *steps: str) -> Round:
-    """A version comes, takes over, and goes again; then a machine does."""
+def _replacement(role: str, *steps: str) -> dict[str, Round]:
+    """A version comes and goes; one takes over and gives back; a machine comes and goes."""
     on = (*AFTER_A_KILL, *ON_STACK)
-    upgrade = ("upgrade", role, "--to", NEW, "--force", *UNJUDGED, *steps, *on)
-    retire = ("retire", role, NEW, "--force", *on)
-    return Round(
-        STACK,
-        role,
-        (
-            Command(f"deploy {role}", ("deploy", role, "--version", NEW, "--size", "1", *on), launches=True),
-            Command(f"upgrade {role}", upgrade),
-            Command(f"roll {role} back", ("rollback", role, OLD, *on)),
-            Command(f"retire {role}", retire, gone=f"version {NEW} of {role}"),
-            Command(f"scale {role} out", ("scale", role, "2", *on)),
-            Command(f"scale {role} in", ("scale", role, "1", *on)),
+    switch_back = ("switch", role, OLD, *on)
+    deploy = Command(f"deploy {role}", ("deploy", role, "--version", NEW, "--size", "1", *on), launches=True)
+    upgrade = Command(f"upgrade {role}", ("upgrade", role, "--to", NEW, "--force", *UNJUDGED, *steps, *on))
+    roll_back = Command(f"roll {role} back", ("rollback", role, OLD, *on))
+    retire = Command(f"retire {role}", ("retire", role, NEW, "--force", *on), gone=f"version {NEW} of {role}")
+    grow = Command(f"scale {role} out", ("scale", role, "2", *on))
+    shrink = Command(f"scale {role} in", ("scale", role, "1", *on))
+    return {
+        f"{role} comes and goes": Round(STACK, role, (deploy, retire), mend=(retire.words,)),
+        f"{role} takes over and gives back": Round(
+            STACK, role, (upgrade, roll_back), mend=(switch_back, deploy.words), before=(deploy,), after=(retire,)
         ),
-        mend=(("switch", role, OLD, *on), retire, ("scale", role, "1", *on)),
-    )
+        f"{role} grows and shrinks": Round(STACK, role, (grow, shrink), mend=(shrink.words,)),
+    }
 
 
 _DOWN = ("down", OTHER, "--yes", "--delete-data")
 
 ROUNDS = {
-    "router": _replacement("router", "--steps", "50,100"),
-    "target": _replacement("target"),
-    "stack": Round(
+    **_replacement("router", "--steps", "50,100"),
+    **_replacement("target"),
+    "a stack comes and goes": Round(
         OTHER,
         "router",
         (
@@ -74,6 +78,6 @@ ROUNDS = {
         mend=(_DOWN,),
     ),
 }
-"""An upgrade of the role with weights, one of the role with a pointer, and a whole stack."""
+"""Of the role with weights, of the one with a pointer, and of a whole stack."""
 
 COMMANDS = {command.name: command for each in ROUNDS.values() for command in each.commands}

@@ -11,13 +11,14 @@ from tests.flows.embedded import cloud_of_this_process
 from tests.flows.releases import bake
 from tyrell.local.state import read_state
 
-NETWORK = "127.38.0.0/16"
+NETWORKS = ("127.38.0.0/16", "127.58.0.0/16", "127.59.0.0/16")
+"""So many clouds can be up at once."""
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(network: str = NETWORKS[0]) -> Iterator[Stage]:
     """A small stack on an embedded cloud of its own, to which this process is led; both are gone afterwards."""
-    with cloud_of_this_process(NETWORK) as tyrell:
+    with cloud_of_this_process(network) as tyrell:
         state = read_state(tyrell.home)
         assert state
         ami = bake(state.settings, OLD)

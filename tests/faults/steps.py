@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+import string
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +35,14 @@ class Steps(BaseModel):
         return [*self.writes, *(name for group in others for name in group)]
 
     def making(self, call: str) -> list[str]:
-        """The steps that make that call."""
+        """The steps that make that call; of a step that writes elsewhere, `etcd.take_lock`, the step."""
+        system, _, step = call.partition(".")
+        if step in self.elsewhere.get(system, ()):
+            return [step]
         return [name for name, calls in self.writes.items() if call in calls]
 
 
+@cache
 def told() -> Steps:
     """The table."""
     return Steps.model_validate(tomllib.loads(TABLE.read_text()))
@@ -51,3 +58,21 @@ def find_tasks() -> list[Task[..., Any]]:
     modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(tasks.__path__, "tasks.")]
     found = {value.fn: value for module in modules for value in vars(module).values() if isinstance(value, Task)}
     return list(found.values())
+
+
+def done_elsewhere(said: str) -> list[str]:
+    """The steps that write elsewhere and that a run says to have done, in order: `etcd.take_lock` and so on."""
+    names = re.findall(r"^ *completed  (.*) \([\d.]+ s\)$", said, re.MULTILINE)
+    return [step for name in names for step, called in _elsewhere().items() if re.fullmatch(called, name)]
+
+
+@cache
+def _elsewhere() -> dict[str, str]:
+    """What the runs of these steps are called."""
+    names = {task.fn.__name__: str(task.task_run_name) for task in find_tasks()}
+    return {f"{system}.{step}": _pattern(names[step]) for system, steps in told().elsewhere.items() for step in steps}
+
+
+def _pattern(template: str) -> str:
+    parts = string.Formatter().parse(template)
+    return "".join(re.escape(text) + (".+" if field else "") for text, field, _, _ in parts)

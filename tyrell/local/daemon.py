@@ -17,6 +17,7 @@ from tyrell.local.balancers.engine import Balancers
 from tyrell.local.cloudformation.engine import CloudFormation
 from tyrell.local.faults.balancers import without_health
 from tyrell.local.faults.machines import FaultyDriver
+from tyrell.local.faults.servers import FaultyServers
 from tyrell.local.faults.switches import Switches
 from tyrell.local.link_image import bake_link_image
 from tyrell.local.machines.driver import Driver
@@ -74,8 +75,9 @@ def run(settings: Settings, *, prefect_port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     faults = Switches()
-    engines = make_engines(settings, faults)
     prefect = PrefectServer(settings, prefect_port) if prefect_port else None
+    engines = make_engines(settings, faults)
+    engines.append(FaultyServers(settings, faults, prefect.stand_still if prefect else lambda _: None))
     for engine in engines:
         engine.install()
     server = start_server(settings, faults)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -74,6 +75,11 @@ class PrefectServer:
         if self._process and self._process.poll() is not None:
             logger.warning("the Prefect server ended with status %s: starting it again", self._process.returncode)
             self.start()
+
+    def stand_still(self, still: bool) -> None:
+        """Answer nobody, or everybody again."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGSTOP if still else signal.SIGCONT)
 
     def stop(self) -> None:
         """End the server; it is killed when it takes longer than 10 s."""

@@ -74,10 +74,10 @@ def clear(
 def kinds() -> None:
     """Show what can go wrong, and the presets."""
     with sentences():
-        from tyrell.local.faults.model import BalancerFault, CallFault, MachineFault
+        from tyrell.local.faults.model import BalancerFault, CallFault, MachineFault, ServerFault
         from tyrell.local.faults.presets import presets
 
-        for model in (CallFault, MachineFault, BalancerFault):
+        for model in (CallFault, MachineFault, BalancerFault, ServerFault):
             out.print(f"{' '.join((model.__doc__ or '').split())}\n", highlight=False, markup=False)
         for name, preset in presets().items():
             out.print(f"{name}: {preset.why}", highlight=False, markup=False)

@@ -82,7 +82,21 @@ class BalancerFault(_Fault):
     nth: int = Field(1, ge=1, description="the n-th of these calls")
 
 
-Fault = Annotated[CallFault | MachineFault | BalancerFault, Field(discriminator="kind")]
+class ServerFault(_Fault):
+    """Goes wrong in what runs lean on.
+
+    prefect-gone: the Prefect server answers nobody for `seconds` (0: until the fault is cleared) · lease-loss: the etcd
+    of these machines ends every lock that a run holds there, once.
+    """
+
+    kind: Literal["prefect-gone", "lease-loss"]
+    machines: str = Field("*-core-services*", min_length=1, description="names of the instances, may hold *")
+    call: str = Field("", description="begins with this call; without it at once")
+    nth: int = Field(1, ge=1, description="the n-th of these calls")
+    seconds: float = Field(0.0, ge=0)
+
+
+Fault = Annotated[CallFault | MachineFault | BalancerFault | ServerFault, Field(discriminator="kind")]
 FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 
 

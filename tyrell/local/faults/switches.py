@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from tyrell.local.faults.calls import Call
-from tyrell.local.faults.model import BalancerFault, CallFault, Fault, Given, MachineFault
+from tyrell.local.faults.model import BalancerFault, CallFault, Fault, Given, MachineFault, ServerFault
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Switch:
 
     @property
     def waits(self) -> bool:
-        """Whether a fault of machines or balancers waits for the call that it begins with."""
+        """Whether a fault of anything but calls waits for the call that it begins with."""
         return not isinstance(self.fault, CallFault) and bool(self.fault.call) and self.met < self.fault.nth
 
     def meet(self, call: Call) -> Strike | None:
@@ -119,6 +119,31 @@ class Switches:
                 and fnmatchcase(target_group, switch.fault.target_groups)
                 for switch in self._on.values()
             )
+
+    @property
+    def hides_prefect(self) -> bool:
+        """Whether the Prefect server may answer nobody now."""
+        with self._lock:
+            return any(_silences(switch) for switch in self._on.values())
+
+    def ending_leases(self) -> list[ServerFault]:
+        """The faults by which leases end now; each comes once."""
+        with self._lock:
+            return [fault for switch in self._on.values() if (fault := _server_fault(switch, "lease-loss", once=True))]
+
+
+def _silences(switch: Switch) -> bool:
+    fault = _server_fault(switch, "prefect-gone")
+    return fault is not None and (not fault.seconds or time.monotonic() - switch.begun < fault.seconds)
+
+
+def _server_fault(switch: Switch, kind: str, *, once: bool = False) -> ServerFault | None:
+    """The fault when it is of that kind and on; from now on it has struck."""
+    fault = switch.fault
+    if not isinstance(fault, ServerFault) or fault.kind != kind or switch.waits or (once and switch.struck):
+        return None
+    switch.struck = [fault.machines if once else "the Prefect server"]
+    return fault
 
 
 def _takes(switch: Switch, fault: MachineFault, instance_id: str, name: str) -> bool:
