@@ -22,7 +22,10 @@ once. A run that does not end well is made again; then everything of the stack i
 leaves: stacks, groups, sizes, tags, weights, health, rules, locks, machines, and how many buckets, queues, launch
 templates, security groups and target groups there are. All the while tenants ask for something, and one request that
 fails is a failure. The commands are processes, and kills are SIGKILLs of them; the lock of a run that was killed is
-ended at once, as it ends by itself 20 s later. Killed after the answer is killed before the next write.
+ended at once, as it ends by itself 20 s later. Killed after the call is killed before anything else is done.
+
+Steps that write to etcd or to machines make no call that a fault could be bound to: there the trouble comes as soon as
+the run says that the step is done, the n-th time.
 
 Made by `make faults`."""
 
@@ -68,8 +71,8 @@ def as_page(cells: list[Cell]) -> str:
     left = sum(write.can(trouble) for write in rows for trouble in Trouble) - len(cells)
     lines = [
         *(ABOUT, ""),
-        f"{len(cells) - len(failed)} of {len(cells)} cells end well, {left} more of these rows are not run."
-        f" {times[0]} to {times[-1]} UTC, {minutes:.0f} min.",
+        f"{len(rows)} writes, {len(cells) - len(failed)} of {len(cells)} cells end well, {left} more of these rows are"
+        f" not run. {times[0]} to {times[-1]} UTC, {minutes:.0f} min of commands.",
         "",
         "| command | call | n | steps that make it |" + "".join(f" {trouble} |" for trouble in Trouble),
         "| --- | --- | --- | --- |" + " --- |" * len(Trouble),
@@ -92,10 +95,10 @@ def _row(write: Write, cells: list[Cell]) -> str:
 def _missing(rows: list[Write]) -> list[str]:
     met = {name for write in rows for name in told().making(write.call)}
     without = [f"`{name}`" for name in told().writes if name not in met]
-    other = [f"`{name}`" for names in told().elsewhere.values() for name in names]
+    other = [f"`{name}`" for names in told().elsewhere.values() for name in names if name not in met]
     begun = {write.command for write in rows}
     return [
         f"- Commands of which nothing was run: {', '.join(name for name in COMMANDS if name not in begun) or 'none'}.",
         f"- Steps whose calls none of these commands makes: {', '.join(without)}.",
-        f"- Steps that write to etcd, Docker or machines, or through other programs: {', '.join(other)}.",
+        f"- Steps that write elsewhere and that none of these commands comes to: {', '.join(other)}.",
     ]

@@ -40,7 +40,14 @@ SURVIVED = {Trouble.throttled, Trouble.answer_lost, Trouble.not_found, Trouble.e
 
 OF_MACHINES = {Trouble.no_capacity, Trouble.never_healthy, Trouble.flapping}
 
-SAMPLE = {Trouble.killed_before, Trouble.killed_after, Trouble.terminated, Trouble.throttled, Trouble.answer_lost}
+SAMPLE = {
+    Trouble.killed_before,
+    Trouble.killed_after,
+    Trouble.terminated,
+    Trouble.cancelled,
+    Trouble.throttled,
+    Trouble.answer_lost,
+}
 """Those that commands which take long meet."""
 
 OF_STEPS = {
