@@ -4,7 +4,7 @@ RUN := .venv/bin
 # Most tests wait most of the time. `tests/flows` takes as long as all others together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo test quick docker check lint types layers roles packer reference bench faults clean
+.PHONY: help setup demo test long quick docker check lint types layers roles packer reference bench faults clean
 
 help:      ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,11 +21,14 @@ setup: .tools/ready ## install the locked dependencies into .venv
 demo: setup ## a whole stack on the embedded cloud, until Ctrl-C
 	$(RUN)/tyrell demo
 
-test: setup ## every test that needs no Docker Engine
-	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not docker"
+test: setup ## every test that needs no Docker Engine, but for the long ones
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not docker and not long"
+
+long: setup ## the long tests: more cases, kills at random; each night
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m long
 
 quick: setup ## the plain tests only: no Prefect server, no whole cloud
-	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker and not influxdb and not grafana"
+	$(RUN)/pytest $(SIDE_BY_SIDE) -m "not flow and not cloud and not docker and not influxdb and not grafana and not long"
 
 docker: setup ## the tests that build images and machines with the Docker Engine
 	$(RUN)/pytest $(SIDE_BY_SIDE) -m docker

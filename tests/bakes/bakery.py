@@ -15,6 +15,8 @@ from tests.flows.embedded import Tyrell, embedded_cloud
 from tests.waiting import eventually
 
 NETWORK = "10.79.0.0/16"
+FIRST = 600
+"""Seconds: a Docker Engine's first cloud makes the image of Debian that its machines boot."""
 ROLES = tuple(role.name for role in find_roles("link"))
 
 
@@ -80,7 +82,7 @@ class Bakery:
 @contextmanager
 def bakery() -> Iterator[Bakery]:
     """A cloud that is up, with a network in it; afterwards everything of it is gone."""
-    with embedded_cloud("--machines", "docker", network=NETWORK) as tyrell:
+    with embedded_cloud("--machines", "docker", network=NETWORK, timeout=FIRST) as tyrell:
         tyrell.ok("network")
         yield Bakery(tyrell)
 

@@ -139,10 +139,10 @@ def test_a_bad_version_is_refused_until_somebody_insists(prod: Prod) -> None:
     ("release", "evidence", "most"),
     [
         ("rcrash", "of its machines died before all were healthy", 0.0),
-        ("rerrors", "requests failed", 0.1),
-        ("rliar", "smoke check", 0.0),
-        ("rslow", "p95 is", 0.0),
-        ("terrors", "smoke check", 0.0),
+        pytest.param("rerrors", "requests failed", 0.1, marks=pytest.mark.long),
+        pytest.param("rliar", "smoke check", 0.0, marks=pytest.mark.long),
+        pytest.param("rslow", "p95 is", 0.0, marks=pytest.mark.long),
+        pytest.param("terrors", "smoke check", 0.0, marks=pytest.mark.long),
         ("tslow", "allowed 0.25 s", 0.0),
     ],
 )
@@ -169,6 +169,7 @@ def plan(**changes: object) -> Rollout:
     return Rollout.model_validate(quick | changes)
 
 
+@pytest.mark.long
 def test_a_gate_that_sees_no_requests_holds_and_then_goes_back_without_blame(prod: Prod) -> None:
     before = prod.live("router")
     patient = plan(gate=Gate(deadline=4 * period()))
@@ -187,6 +188,7 @@ def clients_image(prod: Prod, version: str) -> str:
     return values["Image"]
 
 
+@pytest.mark.long
 def test_a_gate_of_ones_own_decides_too(prod: Prod) -> None:
     before = prod.live("router")
     own = plan(gate=Gate(min_requests=0, function="tests.flows.own_gate:refuse_picky"))
@@ -217,6 +219,7 @@ def test_a_person_decides_before_all_traffic_moves(prod: Prod, answer: str, code
     assert prod.is_left_alone("router", before)
 
 
+@pytest.mark.long
 def test_no_answer_in_time_means_no(prod: Prod) -> None:
     before = prod.live("router")
     asking = plan(gate=None, approve_before=(100,), approval_timeout=2)
@@ -272,6 +275,7 @@ def test_a_killed_upgrade_goes_on_where_it_was(prod: Prod, half_way: Half) -> No
     assert find_locks(STACK) == ()
 
 
+@pytest.mark.long
 def test_a_killed_upgrade_can_be_rolled_back_instead(prod: Prod, half_way: Half) -> None:
     going, before, after = half_way
     going.kill()
@@ -282,6 +286,7 @@ def test_a_killed_upgrade_can_be_rolled_back_instead(prod: Prod, half_way: Half)
     prod.ok("upgrade", "router", "--to", after, "--force", *UNJUDGED)
 
 
+@pytest.mark.long
 def test_an_upgrade_lets_go_of_what_one_held_that_was_left_for_it(prod: Prod, half_way: Half) -> None:
     going, before, after = half_way
     going.kill()
@@ -353,6 +358,7 @@ def end_window(group: Group) -> None:
     )
 
 
+@pytest.mark.long
 def test_idle_versions_are_kept_as_long_as_they_may_be_needed(prod: Prod) -> None:
     live = prod.live("router")
     after = other(live)

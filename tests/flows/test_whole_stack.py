@@ -235,6 +235,7 @@ def test_the_console_of_an_instance_can_be_read(cloud: Tyrell, stack: Stack) -> 
     assert "i-none does not exist; there are i-" in cloud.run("local", "logs", "i-none").stderr
 
 
+@pytest.mark.long
 def test_a_killed_bring_up_goes_on_where_it_was(cloud: Tyrell, stack: Stack) -> None:
     sizes = ("--size", "router=1", "--size", "target=1")
     killed = cloud.started("up", "other", *sizes)

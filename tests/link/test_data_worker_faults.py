@@ -127,6 +127,7 @@ def test_an_answer_that_gets_lost_is_asked_for_again(data: DataQueue, proxy: Pro
     assert (data.wrong(), data.waiting()) == ({}, 0)
 
 
+@pytest.mark.long
 def test_workers_killed_at_random_moments_lose_nothing_and_double_nothing(data: DataQueue) -> None:
     data.send_numbered(1500, tenants=5)
     for _ in range(6):

@@ -83,6 +83,7 @@ def test_a_metrics_stack_that_somebody_writes_to_does_not_go(cloud: Tyrell, stac
     assert "stack demo writes to metrics stack demo-metrics; `tyrell metrics detach demo` first" in done.stderr
 
 
+@pytest.mark.long
 def test_bring_up_goes_on_without_metrics_only_when_told_so(cloud: Tyrell, stack: dict[str, str]) -> None:
     refused = cloud.run("up", "demo", "--metrics", "none")
     assert refused.returncode == 2
@@ -91,6 +92,7 @@ def test_bring_up_goes_on_without_metrics_only_when_told_so(cloud: Tyrell, stack
     assert told.startswith("went on without metrics: metrics stack none does not exist")
 
 
+@pytest.mark.long
 def test_a_stack_that_goes_leaves_nothing_in_its_metrics(cloud: Tyrell, stack: dict[str, str]) -> None:
     cloud.ok("down", "demo", "--yes")
     assert find_secret("tyrell/demo/metrics") is None

@@ -136,6 +136,7 @@ def test_a_broken_backup_is_refused_and_nothing_is_lost(cloud: Tyrell, metrics: 
     assert points() == before
 
 
+@pytest.mark.long
 def test_a_setup_that_is_killed_anywhere_is_finished_by_the_same_command(cloud: Tyrell, metrics: list[str]) -> None:
     for step in ("volume of other", "apply stack other", "administrator of other", "user reader of other"):
         process = cloud.started("metrics", "up", "other", "--network", "demo-network")

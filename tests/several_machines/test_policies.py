@@ -76,6 +76,7 @@ def cloud() -> Iterator[Tyrell]:
 
 @pytest.mark.cloud
 @pytest.mark.flow
+@pytest.mark.long
 def test_no_flow_asks_for_more_than_its_policies_allow(cloud: Tyrell) -> None:
     state = read_state(cloud.home)
     assert state
