@@ -17,6 +17,7 @@ from tests.faults.cells import Stage
 from tests.faults.rounds import ROUNDS, STACK, Round
 from tests.faults.stage import stage
 
+NETWORK = "127.61.0.0/16"
 PLAYED = [played for played in ROUNDS.values() if played.stack == STACK]
 
 
@@ -28,7 +29,7 @@ def main() -> int:
     chosen = parser.parse_args()
     moments = random.Random(chosen.seed)  # noqa: S311  nothing secret
     problems: list[str] = []
-    with stage() as theatre:
+    with stage(NETWORK) as theatre:
         for number, played in enumerate(PLAYED):
             share = len(range(number, chosen.kills, len(PLAYED)))
             problems += kill(theatre, played, share, moments)
