@@ -30,6 +30,8 @@ def rollback(
     kind = load_role(role)
     with holding(stack, role, f"rollback{f' to {to}' if to else ''}", wait) as lock:
         leaving = find_leaving(stack, kind, to)
+        if leaving is None:
+            return ()
         back = Version(stack=stack, role=role, id=to) if to else find_way_back(stack, kind, leaving.id)
         check_may_go_back(back, kind, force=force)
         with recording_traffic(stack, kind):

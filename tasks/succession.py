@@ -49,19 +49,17 @@ def replaced(new: str, role: Role, groups: Sequence[Group], working: Mapping[str
     return only_one(role, others, f"goes to {new}")
 
 
-def left_by_rollback(to: str, role: Role, groups: Sequence[Group], working: Mapping[str, int]) -> str:
+def left_by_rollback(to: str, role: Role, groups: Sequence[Group], working: Mapping[str, int]) -> str | None:
     """The version that a rollback leaves: the one an unfinished upgrade goes to, else the live one; with least traffic.
 
-    It may not be there: an upgrade can die before it has made it. Raises NotFound when nothing is live, UsageError
-    when `to` is live already.
+    None when `to` is live already: a rollback that was killed at its end has nothing left to do. The version may not be
+    there: an upgrade can die before it has made it. Raises NotFound when nothing is live.
     """
     unfinished = {pinned_for(group) for group in groups} - {"", to}
     leaving = unfinished or working.keys() - {to}
-    if to and not leaving:
-        raise UsageError(f"{role.name} {to} has all traffic already")
-    if not leaving:
+    if not leaving and not working:
         raise nothing_live(role.name)
-    return min(sorted(leaving), key=lambda name: working.get(name, 0))
+    return min(sorted(leaving), key=lambda name: working.get(name, 0), default=None)
 
 
 def way_back(

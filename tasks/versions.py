@@ -147,10 +147,11 @@ def find_replaced(new: Version, role: Role) -> Version | None:
     return _version(new.stack, role, old) if old else None
 
 
-def find_leaving(stack: str, role: Role, to: str) -> Version:
+def find_leaving(stack: str, role: Role, to: str) -> Version | None:
     """The version that a rollback leaves. Returns and raises what `tasks.succession.left_by_rollback` does."""
     groups, working = find_groups(stack, role.name), find_working(stack, role)
-    return _version(stack, role, left_by_rollback(to, role, groups, working))
+    leaving = left_by_rollback(to, role, groups, working)
+    return _version(stack, role, leaving) if leaving else None
 
 
 def find_way_back(stack: str, role: Role, leaving: str) -> Version:

@@ -58,10 +58,14 @@ def _takes(role: Role) -> timedelta:
 def plan_rollback(stack: str, role: str, to: str, force: bool, wait: timedelta | None) -> Draft:
     """Traffic back to where it came from; the version it leaves goes."""
     kind = load_role(role)
-    leaving = find_leaving(stack, kind, to)
+    leaving, inventory = find_leaving(stack, kind, to), find_inventory(stack)
+    if leaving is None:
+        items = inventory.items()
+        return Draft(
+            of=f"{stack}-{role}", facts=role_facts(stack, kind), steps=(), before=items, during=items, after=items
+        )
     back = Version(stack=stack, role=role, id=to) if to else find_way_back(stack, kind, leaving.id)
     check_may_go_back(back, kind, force=force)
-    inventory = find_inventory(stack)
     return Draft(
         of=f"{stack}-{role}",
         facts=role_facts(stack, kind),

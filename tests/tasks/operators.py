@@ -88,6 +88,7 @@ class RollBack(Command):
 
     def carry_out(self, cloud: Cloud, hand: Hand) -> None:
         leaving = left_by_rollback("", ROLE, cloud.by_name(), cloud.shares)
+        assert leaving, "without a version to go back to there is always one to leave"
         back = way_back(leaving, ROLE, cloud.by_name(), cloud.shares, cloud.bad)
         if back in cloud.bad:
             raise UsageError(f"{back} has failed before")
