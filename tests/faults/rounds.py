@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 STACK, OTHER = "demo", "other"
 OLD, NEW = "blue", "green"
@@ -26,7 +27,9 @@ class Command:
     launches: bool = False
     gone: str = ""
     sampled: bool = False
-    """It takes long: only the first call of each kind is a row, and only some troubles come."""
+    """It takes long, or is much like another one: only some troubles come."""
+    slow: bool = False
+    """Even kills come only at the first call of each kind."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,19 @@ class Round:
     after: tuple[Command, ...] = ()
 
 
-def _replacement(role: str, *steps: str) -> dict[str, Round]:
+def _replacement(role: str, *steps: str, sampled: bool = False) -> dict[str, Round]:
     """A version comes and goes; one takes over and gives back; a machine comes and goes."""
-    on = (*AFTER_A_KILL, *ON_STACK)
-    switch_back = ("switch", role, OLD, *on)
-    deploy = Command(f"deploy {role}", ("deploy", role, "--version", NEW, "--size", "1", *on), launches=True)
-    upgrade = Command(f"upgrade {role}", ("upgrade", role, "--to", NEW, "--force", *UNJUDGED, *steps, *on))
-    roll_back = Command(f"roll {role} back", ("rollback", role, OLD, *on))
-    retire = Command(f"retire {role}", ("retire", role, NEW, "--force", *on), gone=f"version {NEW} of {role}")
-    grow = Command(f"scale {role} out", ("scale", role, "2", *on))
-    shrink = Command(f"scale {role} in", ("scale", role, "1", *on))
+
+    def command(name: str, *words: str, **more: Any) -> Command:
+        return Command(name, (*words, *AFTER_A_KILL, *ON_STACK), sampled=sampled, **more)
+
+    deploy = command(f"deploy {role}", "deploy", role, "--version", NEW, "--size", "1", launches=True)
+    upgrade = command(f"upgrade {role}", "upgrade", role, "--to", NEW, "--force", *UNJUDGED, *steps)
+    roll_back = command(f"roll {role} back", "rollback", role, OLD)
+    retire = command(f"retire {role}", "retire", role, NEW, "--force", gone=f"version {NEW} of {role}")
+    grow = command(f"scale {role} out", "scale", role, "2")
+    shrink = command(f"scale {role} in", "scale", role, "1")
+    switch_back = command(f"switch {role} back", "switch", role, OLD).words
     return {
         f"{role} comes and goes": Round(STACK, role, (deploy, retire), mend=(retire.words,)),
         f"{role} takes over and gives back": Round(
@@ -63,17 +69,18 @@ def _replacement(role: str, *steps: str) -> dict[str, Round]:
     }
 
 
+_UP = ("up", OTHER, "--network", f"{STACK}-network", "--version", OLD, *SMALL)
 _DOWN = ("down", OTHER, "--yes", "--delete-data")
 
 ROUNDS = {
     **_replacement("router", "--steps", "50,100"),
-    **_replacement("target"),
+    **_replacement("target", sampled=True),
     "a stack comes and goes": Round(
         OTHER,
         "router",
         (
-            Command("bring up", ("up", OTHER, "--network", f"{STACK}-network", "--version", OLD, *SMALL), sampled=True),
-            Command("tear down", _DOWN, gone=f"stack {OTHER}", sampled=True),
+            Command("bring up", _UP, sampled=True, slow=True),
+            Command("tear down", _DOWN, gone=f"stack {OTHER}", sampled=True, slow=True),
         ),
         mend=(_DOWN,),
     ),

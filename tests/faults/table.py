@@ -24,8 +24,9 @@ templates, security groups and target groups there are. All the while tenants as
 fails is a failure. The commands are processes, and kills are SIGKILLs of them; the lock of a run that was killed is
 ended at once, as it ends by itself 20 s later. Killed after the call is killed before anything else is done.
 
-Steps that write to etcd or to machines make no call that a fault could be bound to: there the trouble comes as soon as
-the run says that the step is done, the n-th time.
+Kills come at every write, other troubles at the first of each kind; commands on targets, and those on whole stacks,
+meet only some of these. Steps that write to etcd or to machines make no call that a fault could be bound to: there the
+trouble comes as soon as the run says that the step is done, the n-th time.
 
 Made by `make faults`."""
 

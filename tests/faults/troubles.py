@@ -40,15 +40,11 @@ SURVIVED = {Trouble.throttled, Trouble.answer_lost, Trouble.not_found, Trouble.e
 
 OF_MACHINES = {Trouble.no_capacity, Trouble.never_healthy, Trouble.flapping}
 
-SAMPLE = {
-    Trouble.killed_before,
-    Trouble.killed_after,
-    Trouble.terminated,
-    Trouble.cancelled,
-    Trouble.throttled,
-    Trouble.answer_lost,
-}
-"""Those that commands which take long meet."""
+KILLS = {Trouble.killed_before, Trouble.killed_after}
+"""Those that come at every write, unless the command is slow; the others only at the first of each kind."""
+
+SAMPLE = {Trouble.terminated, Trouble.cancelled, Trouble.throttled, Trouble.answer_lost}
+"""Those of the others that sampled commands meet."""
 
 OF_STEPS = {
     Trouble.killed_after,
@@ -107,19 +103,23 @@ class Write:
         return done_elsewhere(said).count(self.call) >= self.nth
 
     def can(self, trouble: Trouble) -> bool:
-        """Whether that can go wrong there."""
-        command = COMMANDS[self.command]
-        if self.of_step and trouble not in OF_STEPS:
-            return False
-        if command.sampled:
-            return self.nth == 1 and trouble in SAMPLE
+        """Whether that can go wrong there, and is asked for."""
+        return self._may(trouble) and self._is_asked(trouble)
+
+    def _may(self, trouble: Trouble) -> bool:
+        if self.of_step:
+            return trouble in OF_STEPS
         if trouble is Trouble.not_found:
             return self.call in creations()
-        if trouble is Trouble.prefect_long_gone:
-            return self.command in LONG_ALONE and self.nth == 1
-        if trouble in OF_MACHINES:
-            return command.launches and self.call == LAUNCH and self.nth == 1
-        return True
+        return trouble not in OF_MACHINES or (COMMANDS[self.command].launches and self.call == LAUNCH)
+
+    def _is_asked(self, trouble: Trouble) -> bool:
+        command = COMMANDS[self.command]
+        if trouble in KILLS:
+            return self.nth == 1 or not command.slow
+        if trouble is Trouble.prefect_long_gone and self.command not in LONG_ALONE:
+            return False
+        return self.nth == 1 and (trouble in SAMPLE or not command.sampled)
 
     def fault(self, trouble: Trouble) -> Fault:
         """The trouble as the embedded cloud is given it; at a step it begins at once."""
