@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from tasks.crowd import Pace
 from tasks.errors import Transient
+from tasks.in_flight import LastWord
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
@@ -55,6 +56,7 @@ def _client(service: str, read_timeout: float = 30, connections: int = 32) -> An
         )
         client = boto3.client(service, config=config)  # type: ignore[call-overload]
         client.meta.events.register("before-send", Pace().take_turn)
+        client.meta.events.register_last("before-send", LastWord(client._endpoint.http_session.send).finish)
         return client
 
 
