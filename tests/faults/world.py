@@ -45,8 +45,15 @@ def look(stack: str, role: str) -> World:
 
 
 def differences(one: World, other: World) -> list[str]:
-    """What is not alike, for people."""
-    return [f"{part}: {one[part]} became {other[part]}" for part in one if one[part] != other[part]]
+    """What is not alike, for people: of parts with names only those that differ."""
+    found = []
+    for part in (part for part in one if one[part] != other[part]):
+        was, became = one[part], other[part]
+        if isinstance(was, dict) and isinstance(became, dict):
+            names = [name for name in was | became if was.get(name) != became.get(name)]
+            was, became = ({name: side.get(name) for name in names} for side in (was, became))
+        found.append(f"{part}: {was} became {became}")
+    return found
 
 
 def _if_there(look: Callable[[], Any]) -> Any:
