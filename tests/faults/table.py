@@ -69,7 +69,8 @@ def as_page(cells: list[Cell]) -> str:
     failed = [cell for cell in cells if cell.problems]
     times = sorted(f"{cell.at:%F %R}" for cell in cells)
     minutes = sum(cell.seconds for cell in cells) / 60
-    left = sum(write.can(trouble) for write in rows for trouble in Trouble) - len(cells)
+    made = {(cell.write, cell.trouble) for cell in cells}
+    left = sum(write.can(each) and (write, each) not in made for write in rows for each in Trouble)
     lines = [
         *(ABOUT, ""),
         f"{len(rows)} writes, {len(cells) - len(failed)} of {len(cells)} cells end well, {left} more of these rows are"
