@@ -14,6 +14,7 @@
     ├── StackFailed                CloudFormation said no
     ├── Expired                    a wait reached its deadline
     ├── Stopped                    a wait was given up because the run was stopped
+    ├── RunCancelled               somebody cancelled the run in Prefect
     ├── Unfinished                 a run failed half-way; says how to go on and how to remove what it made
     ├── Conflict                   somebody else changed it first
     ├── LockHeld                   somebody else is changing it
@@ -211,8 +212,10 @@ class Stopped(TyrellError):
 class RunCancelled(TyrellError):
     """Somebody cancelled the run in Prefect."""
 
+    name: str
+
     def __str__(self) -> str:
-        return "cancelled in Prefect; run the same command again to go on where it was"
+        return f"the run `{self.name}` was cancelled in Prefect; run the same command again to go on where it was"
 
 
 @dataclass(eq=False)

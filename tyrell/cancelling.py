@@ -39,9 +39,9 @@ def cancellable(flow: Flow[..., T]) -> Iterator[Flow[..., T]]:
     try:
         yield flow.with_options(on_running=[*flow.on_running_hooks, watch.begin])
     except BaseException:
-        if watch.cancelled.is_set():
-            watch.say_cancelled()
-            raise RunCancelled from None
+        if watch.cancelled:
+            _call_cancelled(watch.cancelled.id)
+            raise RunCancelled(watch.cancelled.name) from None
         raise
     finally:
         watch.over.set()
@@ -54,7 +54,7 @@ class _Watch:
     def __init__(self) -> None:
         self._run: UUID | None = None
         self.over = threading.Event()
-        self.cancelled = threading.Event()
+        self.cancelled: FlowRun | None = None
 
     def begin(self, flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG002  as Prefect calls it
         """Which run it is: a hook."""
@@ -65,21 +65,22 @@ class _Watch:
         if self.over.wait(EVERY):
             return
         with get_client(sync_client=True) as client:
-            while not self._is_cancelled(client):
+            while not (cancelled := self._find_cancelled(client)):
                 if self.over.wait(EVERY):
                     return
-        self.cancelled.set()
+        self.cancelled = cancelled
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _is_cancelled(self, client: SyncPrefectClient) -> bool:
+    def _find_cancelled(self, client: SyncPrefectClient) -> FlowRun | None:
+        """The run, when it is to end."""
         with suppress(PrefectException, httpx.HTTPError):  # the server may be away for a while
-            state = client.read_flow_run(self._run).state if self._run else None
-            return state is not None and state.is_cancelling()
-        return False
+            run = client.read_flow_run(self._run) if self._run else None
+            return run if run and run.state and run.state.is_cancelling() else None
+        return None
 
-    def say_cancelled(self) -> None:
-        """Prefect takes a run that was interrupted for one that crashed: call it what it is."""
-        message = "Cancelled; the same command goes on where it was."
-        with get_client(sync_client=True) as client:
-            if self._run:
-                client.set_flow_run_state(self._run, Cancelled(message=message), force=True)
+
+def _call_cancelled(run: UUID) -> None:
+    """Prefect takes a run that was interrupted for one that crashed: call it what it is."""
+    message = "Cancelled; the same command goes on where it was."
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run, Cancelled(message=message), force=True)
