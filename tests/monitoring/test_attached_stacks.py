@@ -92,7 +92,6 @@ def test_bring_up_goes_on_without_metrics_only_when_told_so(cloud: Tyrell, stack
     assert told.startswith("went on without metrics: metrics stack none does not exist")
 
 
-@pytest.mark.long
 def test_a_stack_that_goes_leaves_nothing_in_its_metrics(cloud: Tyrell, stack: dict[str, str]) -> None:
     cloud.ok("down", "demo", "--yes")
     assert find_secret("tyrell/demo/metrics") is None

@@ -133,7 +133,6 @@ def test_a_flow_without_a_role_is_refused_with_a_sentence(site: Site) -> None:
     assert "a role of flow build-image on flow workers" in str(ended.message)
 
 
-@pytest.mark.long
 def test_an_upgrade_waits_for_the_runs_of_the_machine_that_goes(site: Site, tmp_path: Path) -> None:
     begun, release = tmp_path / "begun", tmp_path / "release"
     run = site.start(deployed_here("held_flow.py:held"), begun=str(begun), release=str(release))
