@@ -15,7 +15,7 @@ from tests.faults.rounds import OLD, SMALL
 from tests.flows.embedded import Tyrell, cloud_of_this_process
 from tests.flows.releases import bake
 from tyrell.local.faults.model import CallFault
-from tyrell.local.faults.remote import add_fault, clear_faults, find_faults
+from tyrell.local.faults.remote import add_fault, clear_faults, find_struck
 from tyrell.local.settings import Settings
 from tyrell.local.state import read_state
 
@@ -44,7 +44,7 @@ def measure(tyrell: Tyrell, settings: Settings, seed: int) -> list[Figure]:
     calm = seconds(partial(up, "calm"))
     given = add_fault(settings, CallFault(kind="throttling", share=SHARE, seed=seed))
     throttled = seconds(partial(up, "throttled"))
-    refused = sum(len(each.struck) for each in find_faults(settings) if each.id == given.id)
+    refused = len(find_struck(settings, given))
     clear_faults(settings)
     return [
         Figure("a bring-up", calm, "s"),

@@ -63,7 +63,12 @@ class Lock(Noun):
 
 def find_locks(stack: str) -> tuple[Lock, ...]:
     """All locks of the stack. Raises EtcdUnreachable."""
-    return tuple(_lock(stack, record) for record in find_etcd(stack).list(PREFIX))
+    return locks_in(find_etcd(stack))
+
+
+def locks_in(etcd: Etcd) -> tuple[Lock, ...]:
+    """All locks in that etcd. Raises EtcdUnreachable."""
+    return tuple(_lock(etcd.stack, record) for record in etcd.list(PREFIX))
 
 
 def _lock(stack: str, record: Record) -> Lock:
@@ -75,8 +80,7 @@ def check_unlocked(stack: str) -> None:
     """Raises LockHeld when somebody changes something in the stack; without etcd nobody can."""
     etcd = find_etcd(stack)
     with suppress(EtcdUnreachable):
-        for record in etcd.list(PREFIX):
-            lock = _lock(stack, record)
+        for lock in locks_in(etcd):
             _refuse(lock, etcd)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tests.faults import world
-from tests.faults.disturbed import LONGEST, Disturbed, forget_locks, struck
+from tests.faults.disturbed import LONGEST, Disturbed, forget_locks
 from tests.faults.processes import Run
 from tests.faults.rounds import Command, Round
 from tests.faults.steps import done_elsewhere
@@ -18,7 +18,7 @@ from tests.flows.load import Load
 from tests.waiting import eventually
 from tyrell.local.faults.calls import READS
 from tyrell.local.faults.model import CallFault
-from tyrell.local.faults.remote import add_fault, clear_faults
+from tyrell.local.faults.remote import add_fault, clear_faults, find_struck
 from tyrell.local.settings import Settings
 
 SERVICES = ("autoscaling", "cloudformation", "ec2", "elbv2", "route53", "s3")
@@ -64,7 +64,7 @@ class Stage:
     def _rehearse(self, command: Command, played: Round) -> list[Write]:
         noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
         said = self.said(*command.words)
-        calls = struck(self._settings, noted)
+        calls = find_struck(self._settings, noted)
         clear_faults(self._settings)
         self._wanted[command.name] = self._settled(played)
         return _counted(command, [*filter(_writes, calls), *done_elsewhere(said)])

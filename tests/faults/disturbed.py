@@ -13,8 +13,7 @@ from tests.faults.processes import Run
 from tests.faults.rounds import Command
 from tests.faults.troubles import SURVIVED, Trouble, Write
 from tests.waiting import eventually
-from tyrell.local.faults.model import Given
-from tyrell.local.faults.remote import add_fault, find_faults
+from tyrell.local.faults.remote import add_fault, find_struck
 from tyrell.local.settings import Settings
 
 LONGEST = 180.0
@@ -40,7 +39,7 @@ class Disturbed:
     @property
     def struck(self) -> bool:
         """Whether the trouble came: the call was made, or the step was done."""
-        return bool(struck(self._settings, self._given)) if self._given else self._seen
+        return bool(find_struck(self._settings, self._given)) if self._given else self._seen
 
     def kill(self) -> None:
         """Kill it at that write; nobody thinks any more that it is at work."""
@@ -90,11 +89,6 @@ class Disturbed:
     def _come(self) -> bool:
         self._seen = self.struck or self._write.is_done_in(self._run.said)
         return self._seen
-
-
-def struck(settings: Settings, given: Given) -> tuple[str, ...]:
-    """The calls, or machines, that a fault has met."""
-    return next((each.struck for each in find_faults(settings) if each.id == given.id), ())
 
 
 def forget_locks(stack: str) -> None:

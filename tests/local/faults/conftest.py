@@ -13,7 +13,7 @@ from botocore.config import Config
 from tests.waiting import free_port
 from tyrell.local.faults.machines import FaultyDriver
 from tyrell.local.faults.model import FAULT, Given
-from tyrell.local.faults.remote import add_fault, clear_faults, find_faults
+from tyrell.local.faults.remote import add_fault, clear_faults, find_struck
 from tyrell.local.faults.switches import Switches
 from tyrell.local.machines.engine import Machines
 from tyrell.local.machines.process_driver import ProcessDriver
@@ -45,7 +45,7 @@ class FaultyCloud:
 
     def struck(self, given: Given) -> tuple[str, ...]:
         """Whom the fault has struck so far."""
-        return next(each.struck for each in find_faults(self.settings) if each.id == given.id)
+        return find_struck(self.settings, given)
 
 
 @pytest.fixture(scope="package")

@@ -28,6 +28,12 @@ def find_faults(settings: Settings) -> list[Given]:
     return _ask(settings, "GET")
 
 
+def find_struck(settings: Settings, given: Given) -> tuple[str, ...]:
+    """Whom a fault that is on has struck so far, oldest first."""
+    (on,) = (each for each in find_faults(settings) if each.id == given.id)
+    return on.struck
+
+
 def _ask(settings: Settings, method: str, path: str = "", content: str | None = None) -> list[Given]:
     url = f"{settings.endpoint}{PATH}{path}"
     answer = httpx.request(method, url, content=content, timeout=TIMEOUT_SECONDS, trust_env=False)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from fnmatch import fnmatchcase
 
+from tasks.core_services import CORE_SERVICES
 from tasks.errors import EtcdUnreachable
 from tasks.etcd import Etcd
-from tasks.locks import PREFIX
+from tasks.locks import locks_in
+from tasks.roles import load_role
 from tyrell.local.aws import client
 from tyrell.local.faults.switches import Switches
 from tyrell.local.settings import Settings
 
 LOOK_EVERY_SECONDS = 0.05
-ETCD_PORT = 2379
 
 logger = logging.getLogger(__name__)
 
@@ -58,18 +57,19 @@ class FaultyServers:
 
     def _end_locks(self, machines: str) -> None:
         for address in self._addresses(machines):
-            etcd = Etcd("", (address,), ETCD_PORT)
+            etcd = Etcd("", (address,), load_role(CORE_SERVICES).health.port)
             with suppress(EtcdUnreachable):
-                for lock in etcd.list(PREFIX):
-                    logger.info("a fault: the lock %s ends", lock.key)
-                    etcd.revoke(json.loads(lock.value)["lease"])
+                for lock in locks_in(etcd):
+                    logger.info("a fault: the lock of %s ends", lock.role)
+                    etcd.revoke(lock.lease)
                 return
 
-    def _addresses(self, machines: str) -> Iterator[str]:
+    def _addresses(self, machines: str) -> list[str]:
         """Of the instances that run and are called so."""
-        running = [{"Name": "instance-state-name", "Values": ["running"]}]
-        for page in client(self._settings, "ec2").get_paginator("describe_instances").paginate(Filters=running):
-            for instance in (each for reservation in page["Reservations"] for each in reservation["Instances"]):
-                tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-                if fnmatchcase(tags.get("Name", ""), machines):
-                    yield instance["PrivateIpAddress"]
+        called = [
+            {"Name": "instance-state-name", "Values": ["running"]},
+            {"Name": "tag:Name", "Values": [machines]},
+        ]
+        pages = client(self._settings, "ec2").get_paginator("describe_instances").paginate(Filters=called)
+        found = [each for page in pages for reservation in page["Reservations"] for each in reservation["Instances"]]
+        return [each["PrivateIpAddress"] for each in found]
