@@ -108,7 +108,10 @@ def foresee_changes(found: CfnStack, blueprint: Blueprint) -> tuple[Change, ...]
 
 
 def _look(name: str) -> DescribeChangeSetOutputTypeDef | NotYet:
-    described = cloudformation().describe_change_set(ChangeSetName=name)
+    try:
+        described = cloudformation().describe_change_set(ChangeSetName=name)
+    except cloudformation().exceptions.ChangeSetNotFoundException:  # read after create may come too early
+        return NotYet("CloudFormation does not know it yet")
     return described if described["Status"] in {"CREATE_COMPLETE", "FAILED"} else NotYet(described["Status"])
 
 

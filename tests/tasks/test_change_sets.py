@@ -20,6 +20,8 @@ from tasks.errors import StackFailed, UsageError, WouldLose
 from tasks.stacks import Blueprint, CfnStack, find_stack
 from tests.local.cloudformation.stacks import Stacks, unique
 from tests.tasks.own_cloudformation import own_cloudformation
+from tyrell.local.faults.model import CallFault
+from tyrell.local.faults.switches import Switches
 
 BODY = """
 Resources:
@@ -43,9 +45,15 @@ LONGER = BODY.replace("VisibilityTimeout: 30", "VisibilityTimeout: 60")
 
 
 @pytest.fixture(scope="module")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+def faults() -> Switches:
+    """What goes wrong in the cloud."""
+    return Switches()
+
+
+@pytest.fixture(scope="module")
+def stacks(tmp_path_factory: pytest.TempPathFactory, faults: Switches) -> Iterator[Stacks]:
     """The cloud that this process is led to, seen from the other side."""
-    with own_cloudformation(tmp_path_factory.mktemp("cloudformation")) as stacks:
+    with own_cloudformation(tmp_path_factory.mktemp("cloudformation"), faults) as stacks:
         yield stacks
 
 
@@ -145,6 +153,13 @@ def test_a_change_set_that_a_killed_run_has_left_makes_way(stacks: Stacks, name:
     assert apply_stack.fn(blueprint(name, LONGER)) == (f"updated stack {name}",)
     delete_change_set(left)
     assert left_over(stacks, name) == []
+
+
+def test_a_change_set_that_is_not_found_yet_is_waited_for(stacks: Stacks, name: str, faults: Switches) -> None:
+    given = faults.add(CallFault(kind="not-found", call="cloudformation.CreateChangeSet", seconds=0.5))
+    assert apply_stack.fn(blueprint(name, LONGER)) == (f"updated stack {name}",)
+    (cleared,) = faults.clear(given.id)
+    assert cleared.struck
 
 
 def test_an_update_that_is_under_way_is_waited_for(stacks: Stacks, name: str) -> None:

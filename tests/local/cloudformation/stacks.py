@@ -15,6 +15,7 @@ from tests.waiting import free_port
 from tyrell.local.aws import client
 from tyrell.local.cloudformation.engine import CloudFormation
 from tyrell.local.cloudformation.records import Stack
+from tyrell.local.faults.switches import Switches
 from tyrell.local.server import start_server
 from tyrell.local.settings import Settings
 
@@ -136,13 +137,16 @@ class Stacks:
 
 
 @contextmanager
-def running_engine(home: Path) -> Iterator[CloudFormation]:
-    """An engine on moto's stock services while the block runs, its API served at `engine.settings.endpoint`."""
+def running_engine(home: Path, faults: Switches | None = None) -> Iterator[CloudFormation]:
+    """An engine on moto's stock services while the block runs, its API served at `engine.settings.endpoint`.
+
+    `faults` is what goes wrong in it.
+    """
     settings = Settings(home=home, port=free_port(), network=IPv4Network("127.32.0.0/16"))
     engine = CloudFormation(settings)
     engine.install()
     engine.start()
-    server = start_server(settings)
+    server = start_server(settings, faults)
     # the first request binds the server to this engine, whatever other tests install later
     Stacks(engine).cloudformation.list_stacks()
     try:
