@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
 SENDING_SECONDS = 10
+STOPPED = "stopped; run the same command again to go on where it was"
 
 out = Console()
 notes = Console(stderr=True)
@@ -36,9 +37,22 @@ def sentences() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
-        _leave("stopped; run the same command again to go on where it was", FAILED)
+        _leave(STOPPED, FAILED)
     except Exception as error:
-        _leave(*explain(error))
+        _leave(*((STOPPED, FAILED) if _was_stopped(error) else explain(error)))
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    """Whether Ctrl-C or SIGTERM is behind an error: Prefect stumbles when it comes while a task begins."""
+    from prefect.exceptions import TerminationSignal  # noqa: PLC0415
+
+    seen: list[BaseException] = []  # one that was raised again may be its own cause
+    while error and error not in seen:
+        if isinstance(error, KeyboardInterrupt | TerminationSignal):
+            return True
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 def _leave(sentence: str, code: int) -> None:
