@@ -96,7 +96,8 @@ async def run(environment: Environment) -> None:
         if last:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), interval)
+            async with asyncio.timeout(interval):
+                await stop.wait()
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ class Agent:
         sending = asyncio.create_task(self._sender.send())
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await stop.wait()
             self._make_points()
             if sending.done():
                 sending.result()

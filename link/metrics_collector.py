@@ -74,7 +74,8 @@ async def run(environment: Environment) -> None:
     while not stop.is_set():
         await collector.collect()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), interval)
+            async with asyncio.timeout(interval):
+                await stop.wait()
     await collector.close()
 
 

@@ -56,7 +56,8 @@ class Drain:
         while (left := last + 1 / self._rate - clock()) > 0:
             self._rate_changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rate_changed.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._rate_changed.wait()
 
     def _answer(self, status: int) -> web.Response:
         return web.json_response({"sockets": len(self._sockets)}, status=status)

@@ -107,7 +107,9 @@ class Members:
             return []
         self._find_at = time.monotonic() + FIND_EVERY
         try:
-            return await asyncio.wait_for(self._find_members(), FIND_TIMEOUT)
+            # Not by `wait_for`: before Python 3.12 it forgets a cancellation that comes just as what it waits for ends.
+            async with asyncio.timeout(FIND_TIMEOUT):
+                return await self._find_members()
         except Exception as error:  # whoever looks elsewhere has errors of their own
             logger.warning("no other etcd members found: %s", error)
             return []

@@ -31,7 +31,8 @@ class InFlight:
     async def finished(self, timeout: float) -> None:
         """Return when there is none, after `timeout` seconds at the latest."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._none.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._none.wait()
 
     @web.middleware
     async def middleware(

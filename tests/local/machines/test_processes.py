@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import eventually, free_port
-from tyrell.local.machines.processes import MARKER, sweep
+from tyrell.local.machines.processes import MARKER, Process, sweep
 from tyrell.local.settings import Settings
 
 CLOUD_WITH_ONE_MACHINE = """
@@ -75,3 +77,15 @@ def test_a_sweep_ends_the_processes_of_its_cloud_and_no_others(tmp_path: Path) -
     finally:
         other.kill()
         other.wait()
+
+
+async def test_who_is_told_to_wait_no_more_just_as_the_output_ends_does_so(tmp_path: Path) -> None:
+    """Somebody who left the session holds the output a little longer; its last words come as it ends."""
+
+    def hear(_: str) -> None:
+        asyncio.get_running_loop().call_soon(waiting.cancel)
+
+    process = Process(["sh", "-c", "setsid sleep 0.2 & printf bye"], os.environ, tmp_path, hear)
+    waiting = asyncio.create_task(process.wait())
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

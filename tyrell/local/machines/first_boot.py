@@ -71,7 +71,8 @@ async def _execute(system: System, words: Sequence[str]) -> None:
         system.console.write(SOURCE, str(problem))
         return
     try:
-        status = await asyncio.wait_for(process.wait(), COMMAND_DEADLINE_SECONDS)
+        async with asyncio.timeout(COMMAND_DEADLINE_SECONDS):
+            status = await process.wait()
     except TimeoutError:
         raise CloudInitError(f"{shlex.join(words)} was not done within {COMMAND_DEADLINE_SECONDS} s") from None
     finally:

@@ -60,14 +60,17 @@ class Process:
         """Its exit status once it has ended and said all it had to say; -N when signal N killed it."""
         status: int = await asyncio.shield(self._exited)
         with suppress(TimeoutError):  # somebody who left the session may still hold the pipe
-            await asyncio.wait_for(self._output_ended.wait(), OUTPUT_GRACE_SECONDS)
+            # Not by `wait_for`: before Python 3.12 it forgets a cancellation that comes just as what it waits for ends.
+            async with asyncio.timeout(OUTPUT_GRACE_SECONDS):
+                await self._output_ended.wait()
         return status
 
     async def stop(self, with_signal: signal.Signals, within_seconds: float) -> None:
         """Signal the whole group and return when it is gone; whoever stays longer than `within_seconds` is killed."""
         self._signal_group(with_signal)
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._exited), within_seconds)
+            async with asyncio.timeout(within_seconds):
+                await asyncio.shield(self._exited)
         self._signal_group(signal.SIGKILL)
         await self.wait()
 

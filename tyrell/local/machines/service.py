@@ -112,7 +112,8 @@ class Service:
             status = await self._process.wait()
             return Outcome(0 if command.ignore_failure else status)
         try:
-            return Outcome(await asyncio.wait_for(self._process.wait(), deadline))
+            async with asyncio.timeout(deadline):
+                return Outcome(await self._process.wait())
         except TimeoutError:
             await self._process.stop(self.unit.kill_signal, self.unit.timeout_stop_sec)
             return Outcome(1, f"not done within TimeoutStartSec={deadline:g}")
