@@ -30,6 +30,7 @@ from tyrell.local.cli import app as local_app
 from tyrell.options import DEMO, Ami, CloudOption, Json, Override, StackArgument, VersionName, checked_stack, enter
 from tyrell.planning import is_planned
 from tyrell.run import confirmed, print_json, sentences
+from tyrell.signals import listen
 
 # Flows, Prefect and boto3 are imported inside the commands: `tyrell --help` has to answer at once, and they read the
 # environment that `enter` sets.
@@ -169,5 +170,6 @@ def main() -> None:
     gc.set_threshold(LARGE_ENOUGH)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a command is told what Ctrl-C tells
+    listen()
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     app()

@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tasks.errors import TyrellError, Unfinished, UsageError
+from tasks.errors import RunCancelled, TyrellError, Unfinished, UsageError
 from tyrell.planning import end_with_plan, is_planned
+from tyrell.signals import was_told_to_end
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
 SENDING_SECONDS = 10
-STOPPED = "stopped; run the same command again to go on where it was"
 
 out = Console()
 notes = Console(stderr=True)
@@ -37,22 +37,9 @@ def sentences() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
-        _leave(STOPPED, FAILED)
+        _leave("stopped; run the same command again to go on where it was", FAILED)
     except Exception as error:
-        _leave(*((STOPPED, FAILED) if _was_stopped(error) else explain(error)))
-
-
-def _was_stopped(error: BaseException | None) -> bool:
-    """Whether Ctrl-C or SIGTERM is behind an error: Prefect stumbles when it comes while a task begins."""
-    from prefect.exceptions import TerminationSignal  # noqa: PLC0415
-
-    seen: list[BaseException] = []  # one that was raised again may be its own cause
-    while error and error not in seen:
-        if isinstance(error, KeyboardInterrupt | TerminationSignal):
-            return True
-        seen.append(error)
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return False
+        _leave(*explain(error))
 
 
 def _leave(sentence: str, code: int) -> None:
@@ -93,8 +80,8 @@ def explain(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911  one sent
 def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", quiet: bool = False) -> T:
     """Run a flow through the Prefect server while the terminal shows its steps; `quiet` shows nothing.
 
-    `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way.
-    A command that is only planned ends here, with the plan shown.
+    `undo` is the command that removes what the flow makes. Raises Unfinished with it when the flow fails half-way,
+    KeyboardInterrupt when Ctrl-C or SIGTERM ended it. A command that is only planned ends here, with the plan shown.
     """
     from tyrell.cancelling import cancellable  # noqa: PLC0415  imports Prefect
     from tyrell.live import LiveView  # noqa: PLC0415
@@ -106,9 +93,11 @@ def run_flow(title: str, flow: Flow[..., T], *arguments: Any, undo: str = "", qu
     try:
         with nullcontext() if quiet else LiveView(title, notes), cancellable(flow) as own:
             return own(*arguments)
-    except UsageError:
+    except (UsageError, RunCancelled):
         raise
     except Exception as error:
+        if was_told_to_end():  # Prefect stumbles over a signal that comes while a task begins
+            raise KeyboardInterrupt from error
         raise Unfinished(explain(error)[0], undo) if undo else error from error
     finally:
         _send_the_rest()
