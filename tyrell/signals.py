@@ -5,20 +5,24 @@ from __future__ import annotations
 import signal
 import socket
 
-_come, _told = socket.socketpair()
+_pair: list[socket.socket] = []
+"""Where signals are read, and where Python writes them; a forked process makes its own."""
 
 
 def listen() -> None:
     """From now on Python tells of every signal here, beside its handlers (signal.set_wakeup_fd)."""
-    _come.setblocking(False)
-    _told.setblocking(False)
-    signal.set_wakeup_fd(_told.fileno(), warn_on_full_buffer=False)
+    _pair[:] = socket.socketpair()
+    for end in _pair:
+        end.setblocking(False)
+    signal.set_wakeup_fd(_pair[1].fileno(), warn_on_full_buffer=False)
 
 
 def was_told_to_end() -> bool:
     """Whether SIGINT or SIGTERM has come since `listen`; False without it."""
+    if not _pair:
+        return False
     try:
-        come = _come.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        come = _pair[0].recv(4096, socket.MSG_PEEK)
     except BlockingIOError:
         return False
     return not {signal.SIGINT, signal.SIGTERM}.isdisjoint(come)
