@@ -61,9 +61,11 @@ def delete_bucket(name: str, *, with_data: bool) -> Changes:
     try:
         s3().delete_bucket(Bucket=name)
     except ClientError as error:
-        if with_data or error.response["Error"]["Code"] != "BucketNotEmpty":
+        code = error.response["Error"]["Code"]
+        if code == "BucketNotEmpty" and not with_data:
+            return (f"kept bucket {name}, there are data in it now",)
+        if code != "NoSuchBucket":  # the answer was lost, and the client has made the call again
             raise
-        return (f"kept bucket {name}, there are data in it now",)
     return (f"deleted bucket {name}, objects and versions in it: {deleted:,}",)
 
 

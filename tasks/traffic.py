@@ -10,12 +10,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from tasks.clients import elbv2
 from tasks.errors import Conflict, NotReady, UsageError, no_stack
 from tasks.events import Event, tell_event
 from tasks.groups import find_groups
 from tasks.locks import Lock, check_held
-from tasks.model import Changes, Group, Health, Noun
+from tasks.model import Changes, Group, Health, Noun, Version
 from tasks.monitoring.annotations import annotate
 from tasks.role_parts import ByLoadBalancer
 from tasks.shares import shares_of
@@ -103,16 +105,25 @@ def add_at_zero(lock: Lock | None, group: Group, traffic: ByLoadBalancer) -> Cha
     check_fits(rule, version.role, (group,))
     check_held(lock)
     if rule is None:
+        _create_rule(version, traffic, {arn: 0})
+    else:
+        elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward({**rule.weights, arn: 0}))
+    return (f"put {version.role} {version.id} into the rule at weight 0",)
+
+
+def _create_rule(version: Version, traffic: ByLoadBalancer, weights: dict[str, int]) -> None:
+    try:
         elbv2().create_rule(
             ListenerArn=_listener(version.stack, traffic),
             Priority=traffic.priority,
             Conditions=[{"Field": "path-pattern", "Values": [traffic.path]}],
-            Actions=_forward({arn: 0}),
+            Actions=_forward(weights),
             Tags=[{"Key": "tyrell:stack", "Value": version.stack}, {"Key": "tyrell:role", "Value": version.role}],
         )
-    else:
-        elbv2().modify_rule(RuleArn=rule.arn, Actions=_forward({**rule.weights, arn: 0}))
-    return (f"put {version.role} {version.id} into the rule at weight 0",)
+    except ClientError as error:  # the answer was lost, and the client has made the call again
+        made = find_rule(version.stack, version.role, traffic)
+        if error.response["Error"]["Code"] != "PriorityInUse" or made is None or made.weights != weights:
+            raise
 
 
 def find_health(group: Group) -> Health:

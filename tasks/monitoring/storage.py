@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from tasks.buckets import find_bucket
 from tasks.clients import ec2, s3, sts
 from tasks.errors import NotFound
@@ -82,7 +84,11 @@ def delete_volume(name: str) -> Changes:
     volume = _find_volume(name)
     if volume is None:
         return ()
-    ec2().delete_volume(VolumeId=volume["VolumeId"])
+    try:
+        ec2().delete_volume(VolumeId=volume["VolumeId"])
+    except ClientError as error:  # the answer was lost, and the client has made the call again
+        if error.response["Error"]["Code"] != "InvalidVolume.NotFound":
+            raise
     return (f"deleted volume {volume['VolumeId']}",)
 
 
@@ -104,7 +110,11 @@ def create_backup_bucket(name: str) -> Changes:
     region = s3().meta.region_name
     # us-east-1 may not be said: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3().create_bucket(Bucket=bucket, **where)  # type: ignore[arg-type]
+    try:
+        s3().create_bucket(Bucket=bucket, **where)  # type: ignore[arg-type]
+    except ClientError as error:  # the answer was lost, and the client has made the call again
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise
     s3().put_bucket_lifecycle_configuration(
         Bucket=bucket,
         LifecycleConfiguration={
