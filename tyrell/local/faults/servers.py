@@ -7,11 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from tasks.core_services import CORE_SERVICES
 from tasks.errors import EtcdUnreachable
-from tasks.etcd import Etcd
-from tasks.locks import locks_in
-from tasks.roles import load_role
 from tyrell.local.aws import client
 from tyrell.local.faults.switches import Switches
 from tyrell.local.settings import Settings
@@ -56,6 +52,11 @@ class FaultyServers:
             self._stand_still(False)
 
     def _end_locks(self, machines: str) -> None:
+        from tasks.core_services import CORE_SERVICES  # noqa: PLC0415  Prefect is slow to import, and hardly ever needed
+        from tasks.etcd import Etcd  # noqa: PLC0415
+        from tasks.locks import locks_in  # noqa: PLC0415
+        from tasks.roles import load_role  # noqa: PLC0415
+
         for address in self._addresses(machines):
             etcd = Etcd("", (address,), load_role(CORE_SERVICES).health.port)
             with suppress(EtcdUnreachable):
