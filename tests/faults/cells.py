@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tests.faults import world
-from tests.faults.disturbed import LONGEST, Disturbed, forget_locks
-from tests.faults.processes import Run
+from tests.faults.disturbed import Disturbed, forget_locks
 from tests.faults.rounds import Command, Round
 from tests.faults.steps import done_elsewhere
 from tests.faults.troubles import Trouble, Write
@@ -57,9 +56,9 @@ class Stage:
 
     def said(self, *words: str) -> str:
         """What a command that must succeed says."""
-        done = Run(words).end(LONGEST)
-        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}\n{self.tyrell.log()}"
-        return str(done.stdout)
+        done = self.tyrell.run(*words)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr[-2000:]}\n{self.tyrell.log()}"
+        return done.stdout + done.stderr
 
     def _rehearse(self, command: Command, played: Round) -> list[Write]:
         noted = add_fault(self._settings, CallFault(kind="latency", seconds=0))
@@ -75,7 +74,7 @@ class Stage:
         A run that ended well in spite of it is not repeated.
         """
         with Load(self._url, rate=5, sockets=0) as load:
-            run = Disturbed(self._settings, played.stack, command, write, trouble)
+            run = Disturbed(self.tyrell, self._settings, played.stack, command, write, trouble)
             problems, well = run.suffer()
             problems += [] if run.struck else ["the fault struck nothing"]
             clear_faults(self._settings)
@@ -85,7 +84,7 @@ class Stage:
 
     def kill(self, stack: str, command: Command, write: Write, trouble: Trouble) -> None:
         """Run the command until it is killed at that write, and until nobody thinks any more that it is at work."""
-        Disturbed(self._settings, stack, command, write, trouble).kill()
+        Disturbed(self.tyrell, self._settings, stack, command, write, trouble).kill()
         clear_faults(self._settings)
 
     def kill_after(self, played: Round, command: Command, seconds: float) -> list[str] | None:
@@ -93,11 +92,10 @@ class Stage:
 
         None when it had ended before.
         """
-        run = Run(command.words)
+        run = self.tyrell.begun(*command.words)
         run.wait(seconds)
         if run.ended:
-            done = run.end(0)
-            assert done.returncode == 0, done.stdout[-2000:]
+            assert run.end(0).returncode == 0, run.said[-2000:]
             return None
         run.kill()
         forget_locks(played.stack)
@@ -107,15 +105,16 @@ class Stage:
         """Put back what a command has spoilt, and play the round; how the world still differs from that at its end."""
         clear_faults(self._settings)
         for words in played.mend:
-            Run(words).end(LONGEST)
+            self.tyrell.run(*words)
         for command in played.commands:
             self.play(command)
         return self._left(played, played.commands[-1])
 
     def _again(self, command: Command) -> list[str]:
-        done = Run(command.words).end(LONGEST)
-        over = command.gone and command.gone in done.stdout
-        return [] if done.returncode == 0 or over else [f"failed when it was run again: {done.stdout[-700:]}"]
+        done = self.tyrell.run(*command.words)
+        said = done.stdout + done.stderr
+        over = command.gone and command.gone in said
+        return [] if done.returncode == 0 or over else [f"failed when it was run again: {said[-700:]}"]
 
     def _left(self, played: Round, command: Command) -> list[str]:
         """How the world differs from that of an undisturbed run, once that does not change any more."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from subprocess import CompletedProcess
 
 from tasks.core_services import find_etcd
 from tasks.errors import EtcdUnreachable
 from tasks.locks import find_locks
 from tests.faults.prefect_server import cancel_what_runs
-from tests.faults.processes import Run
 from tests.faults.rounds import Command
 from tests.faults.troubles import SURVIVED, Trouble, Write
+from tests.flows.embedded import Tyrell
 from tests.waiting import eventually
 from tyrell.local.faults.remote import add_fault, find_struck
 from tyrell.local.settings import Settings
@@ -27,14 +26,16 @@ TOLD = {Trouble.cancelled: "cancelled in Prefect", Trouble.terminated: "run the 
 class Disturbed:
     """It runs from now on."""
 
-    def __init__(self, settings: Settings, stack: str, command: Command, write: Write, trouble: Trouble) -> None:
+    def __init__(
+        self, tyrell: Tyrell, settings: Settings, stack: str, command: Command, write: Write, trouble: Trouble
+    ) -> None:
         self._settings = settings
         self._stack = stack
         self._write = write
         self._trouble = trouble
         self._seen = False
         self._given = None if write.of_step else add_fault(settings, write.fault(trouble))
-        self._run = Run(command.words)
+        self._run = tyrell.begun(*command.words)
 
     @property
     def struck(self) -> bool:
@@ -49,20 +50,21 @@ class Disturbed:
 
     def suffer(self) -> tuple[list[str], bool]:
         """Let it happen; what was not right, and whether the run ended well."""
-        done = self._meet()
-        if done is None:
+        code = self._meet()
+        if code is None:
             return [], False
-        well, said = done.returncode == 0, done.stdout[-500:]
+        well, all_said = code == 0, self._run.said
+        said = all_said[-500:]
         if self._trouble in SURVIVED and not well:
             return [f"the run failed: {said}"], False
-        if self._trouble is Trouble.denied and (well or "AccessDenied" not in done.stdout):
+        if self._trouble is Trouble.denied and (well or "AccessDenied" not in all_said):
             return [f"did not say why it failed: {said}"], well
-        if not well and TOLD.get(self._trouble, "") not in done.stdout:
+        if not well and TOLD.get(self._trouble, "") not in all_said:
             return [f"did not say what to do: {said}"], False
-        return ([f"broke: {said}"] if "Traceback" in done.stdout else []), well
+        return ([f"broke: {said}"] if "Traceback" in all_said else []), well
 
-    def _meet(self) -> CompletedProcess[str] | None:
-        """How it ended; None when it was killed."""
+    def _meet(self) -> int | None:
+        """Its exit code; None when it was killed."""
         match self._trouble:
             case Trouble.killed_before | Trouble.killed_after:
                 self.kill()
@@ -80,8 +82,8 @@ class Disturbed:
                 self._await_write()
                 add_fault(self._settings, self._write.fault(self._trouble))
             case Trouble.never_healthy | Trouble.flapping:
-                return self._run.end(PATIENCE_OF_A_PERSON, then=self._run.terminate)
-        return self._run.end(LONGEST)
+                return self._run.end(PATIENCE_OF_A_PERSON, then=self._run.terminate).returncode
+        return self._run.end(LONGEST).returncode
 
     def _await_write(self) -> None:
         eventually("the write", lambda: self._come() or self._run.ended, LONGEST)

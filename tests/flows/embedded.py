@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -20,9 +21,13 @@ from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseServ
 
 from tasks import clients
 from tasks.model import Patience
+from tests.commands import Command, Server
 from tests.waiting import free_port
+from tyrell.local.state import read_state
 
 NETWORK = "127.36.0.0/16"
+START_THEMSELVES = {"local", "demo"}
+"""Commands that no other process may have loaded anything for: they begin before the cloud is up, or end it."""
 PATIENCE = Patience(timeout=timedelta(seconds=30), every=timedelta(seconds=0.1))
 
 
@@ -35,9 +40,15 @@ class Tyrell:
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_", "TYRELL_"))
         }
         self.environment_variables = kept | {"TYRELL_HOME": str(home), "COLUMNS": "200"}
+        self._loaded: tuple[object, Server] | None = None
+        self._one_at_a_time = Lock()
 
     def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end."""
+        """Run one command to its end; one that talks to the embedded cloud while that is up is a forked process."""
+        if read_state(self.home) and arguments[0] not in START_THEMSELVES and "--cloud" not in arguments:
+            return self.begun(*arguments).end(timeout)
+        if arguments[:2] == ("local", "down"):
+            self.close()
         return subprocess.run(
             [Path(sys.executable).with_name("tyrell"), *arguments],
             env=self.environment_variables,
@@ -46,6 +57,22 @@ class Tyrell:
             timeout=timeout,
             check=False,
         )
+
+    def begun(self, *arguments: str) -> Command:
+        """A command that runs from now on, while the cloud is up: a forked process, which need not load everything."""
+        surroundings = dict(self.environment_variables), read_state(self.home)
+        with self._one_at_a_time:
+            if self._loaded and self._loaded[0] != surroundings:
+                self.close()
+            if not self._loaded:
+                self._loaded = surroundings, Server(self.environment_variables)
+            return self._loaded[1].run(arguments)
+
+    def close(self) -> None:
+        """End what has loaded the commands."""
+        if self._loaded:
+            self._loaded[1].close()
+            self._loaded = None
 
     def started(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A command that goes on by itself."""
@@ -75,8 +102,6 @@ class Tyrell:
     @property
     def cloud_environment(self) -> dict[str, str]:
         """The variables for AWS clients of this cloud."""
-        from tyrell.local.state import read_state  # noqa: PLC0415
-
         state = read_state(self.home)
         assert state
         return state.environment
