@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(what: str, look: Callable[[], T], seconds: float = 10.0) -> T:
+def eventually(what: str, look: Callable[[], T], seconds: float = 30.0) -> T:
     """Look until the answer is true and return it; fail with `what` and the last answer when `seconds` are over."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from threading import Thread
+from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -18,12 +19,26 @@ from tyrell.local.settings import Settings
 from tyrell.local.storage import store_as_on_aws
 
 
+class Dispatcher(DomainDispatcherApplication):
+    """moto's own, which looks through the folders of its package for each request; here once for each host."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service that is asked for, by the name that moto has for it or the host of its URL."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
 class Server:
     """The AWS API at an address of this computer, from threads of this process."""
 
     def __init__(self, settings: Settings, faults: Switches) -> None:
         """Listens from now on."""
-        app = FaultyApi(DomainDispatcherApplication(create_backend_app), faults)
+        app = FaultyApi(Dispatcher(), faults)
         self._server = make_server(settings.host, settings.port, app, threaded=True, request_handler=MotoRequestHandler)
         self._thread = Thread(target=self._server.serve_forever, name="AWS API", daemon=True)
         self._thread.start()
