@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(what: str, look: Callable[[], Awaitable[T]], timeout: float = 10.0) -> T:
+async def eventually(what: str, look: Callable[[], Awaitable[T]], timeout: float = 30.0) -> T:
     """Look until the answer is true and return it; fail with the last answer when time is over."""
     deadline = time.monotonic() + timeout
     while True:

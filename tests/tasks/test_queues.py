@@ -36,7 +36,7 @@ def await_counts(url: str, *, waiting: int, in_flight: int) -> None:
         load = find_load(url)
         return (load.waiting, load.in_flight) == (waiting, in_flight)
 
-    eventually(f"{waiting} messages waiting and {in_flight} in flight", counted, seconds=10)
+    eventually(f"{waiting} messages waiting and {in_flight} in flight", counted)
 
 
 def test_a_message_is_waiting_then_in_flight_then_gone(url: str) -> None:

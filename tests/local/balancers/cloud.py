@@ -29,7 +29,7 @@ _targets = (str(address) for address in IPv4Network("127.35.112.0/22"))
 _names = itertools.count(1)
 
 
-def eventually(look: Callable[[], Seen], ready: Callable[[Seen], bool], seconds: float = 10) -> Seen:
+def eventually(look: Callable[[], Seen], ready: Callable[[Seen], bool], seconds: float = 30) -> Seen:
     """What `look` sees as soon as it is `ready`; fails with what was seen last when the time is over."""
     deadline = time.monotonic() + seconds
     while not ready(seen := look()):

@@ -28,7 +28,7 @@ def next_address() -> str:
     return f"127.35.101.{next(_targets)}"
 
 
-async def soon(look: Callable[[], Seen], ready: Callable[[Seen], bool] = bool, seconds: float = 5) -> Seen:
+async def soon(look: Callable[[], Seen], ready: Callable[[Seen], bool] = bool, seconds: float = 20) -> Seen:
     """What `look` sees as soon as it is `ready`, while the event loop goes on; fails when the time is over."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
