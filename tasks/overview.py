@@ -31,9 +31,9 @@ def find_overview(stack: str) -> Overview:
         raise no_stack(stack)
     bare = find_bare_groups(stack)
     roles = {name: load_role(name) for name in sorted({group.version.role for group in bare})}
-    shares = in_parallel([partial(_traffic, stack, role, bare) for role in roles.values()])
-    traffic = dict(zip(roles, shares, strict=True))
-    groups = _addressed(bare, roles)
+    seen = in_parallel([partial(_of_role, stack, role, bare) for role in roles.values()])
+    traffic = dict(zip(roles, [shares for shares, _ in seen], strict=True))
+    groups = sorted((group for _, groups in seen for group in groups), key=lambda group: group.name)
     locked = _locked(stack)
     rows = in_parallel(
         [partial(_row, group, roles[group.version.role], traffic[group.version.role], locked) for group in groups]
@@ -46,16 +46,19 @@ def find_overview(stack: str) -> Overview:
     )
 
 
-def _addressed(groups: tuple[Group, ...], roles: dict[str, Role]) -> list[Group]:
-    """With the addresses of those machines only that are asked, or known, by address: EC2 says much of each."""
-    by_address = [group for group in groups if is_by_address(roles[group.version.role])]
-    complete = {group.name: group for group in add_addresses(by_address)}
-    return [complete.get(group.name, group) for group in groups]
+def _of_role(stack: str, role: Role, bare: tuple[Group, ...]) -> tuple[dict[str, int] | None, tuple[Group, ...]]:
+    """The shares of its versions (see `_traffic`), and its groups.
+
+    Only machines that are asked, or known, by address have theirs: EC2 says much of each.
+    """
+    groups = tuple(group for group in bare if group.version.role == role.name)
+    return _traffic(stack, role, groups), add_addresses(groups) if is_by_address(role) else groups
 
 
 def _traffic(stack: str, role: Role, groups: tuple[Group, ...]) -> dict[str, int] | None:
+    """By the versions of `groups`; None when nobody can tell."""
     try:
-        return find_shares(stack, role, tuple(group for group in groups if group.version.role == role.name))
+        return find_shares(stack, role, groups)
     except EtcdUnreachable:
         return None
 
